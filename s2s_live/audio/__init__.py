@@ -1,0 +1,1 @@
+"""Sound in: devices, sources, the programme and its level."""

@@ -1,0 +1,1 @@
+"""The subcommands of `s2s-live`, one module each."""

@@ -1,0 +1,1 @@
+"""Settings and presets: views of one list of controls."""

@@ -1,0 +1,1 @@
+"""The engines: what hears windows and paints frames."""

@@ -1,0 +1,146 @@
+"""The engine contract: an engine hears windows and paints frames.
+
+An engine holds no thread, no Qt and no clock. `hear` and `paint` run concurrently, on different threads,
+and share no mutable state: `hear` returns an immutable `Target`, the session smooths it over time and hands
+`paint` a `PaintState`. A new engine is one package and one line in the registry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+Picture = NDArray[np.uint8]
+"""One frame: `[height, width, 3]`, RGB, sRGB-encoded, 0..255, C-contiguous."""
+
+
+@dataclass(frozen=True)
+class Control:
+    """One thing a performer can turn. Sliders, OSC, MIDI, presets and the command line are views of this list."""
+
+    name: str
+    """Identifier, snake_case: `z_speed`."""
+    title: str
+    """What a person reads beside it."""
+    help: str
+    """One line: what it does to the picture."""
+    default: float
+    low: float
+    high: float
+    unit: str = ""
+    kind: Literal["float", "int", "bool", "choice"] = "float"
+    choices: tuple[str, ...] = ()
+    """For `choice`: the value is an index into these."""
+
+    def clamp(self, value: float) -> float:
+        """`value` brought into range; whole for every kind but `float`."""
+        value = min(max(float(value), self.low), self.high)
+        return value if self.kind == "float" else float(round(value))
+
+
+@dataclass(frozen=True)
+class EngineSpec:
+    """What an engine says about itself before anything is heard."""
+
+    engine: str
+    """Registry name: `sound2scene`."""
+    model: str
+    """Name of the opened model folder."""
+    model_hash: str
+    """sha256 over the manifest, 12 hex digits or more: names the weights in logs and figures."""
+    sample_rate: int
+    """Hz, of the sound its front end takes."""
+    window_s: float
+    hop_s: float
+    """Seconds between hearings; a multiple of 10 ms."""
+    picture_size: tuple[int, int]
+    """(height, width) of what `paint` returns."""
+    latent_size: int
+    z_size: int
+    layers: int
+    """Number of field layers that the scene's flow displaces."""
+    families: tuple[str, ...]
+    """Sound families it can name; empty when it names none."""
+    controls: tuple[Control, ...]
+    gmacs_hear: float
+    gmacs_paint: float
+    runtime: str
+    """How the networks run: `openvino-f32`, `torch-fp32`, ..."""
+    threads: int
+
+
+@dataclass(frozen=True)
+class Target:
+    """What one hearing found. Immutable: it is handed from the hearing to the painting thread."""
+
+    latent: Floats
+    """`[latent_size]`, unit length."""
+    flow: Floats
+    """`[layers, 2]`: velocity of each field layer at full speed, scene widths per second, x right, y down."""
+    family: str
+    """Id of the nearest family, or an empty string."""
+    confidence: float
+    """0..1."""
+    scores: Mapping[str, float] = field(default_factory=dict)
+    """Probability of every family; sums to 1."""
+
+
+@dataclass(frozen=True)
+class PaintState:
+    """Everything a frame depends on. The same state paints the same frame."""
+
+    position: int
+    """Programme position in samples."""
+    seed: int
+    latent: Floats
+    """`[latent_size]`, unit length, smoothed."""
+    z: Floats
+    """`[z_size]`, standard normal scale, truncation not yet applied."""
+    displacement: NDArray[np.float64]
+    """`[layers, 2]`: how far each field layer has travelled, scene widths."""
+    pulse: float
+    """0..1: envelope of onsets and sudden loudness, zero at rest."""
+    loudness: float
+    """0..1: smoothed level between the silence gate and full scale."""
+    controls: Mapping[str, float]
+    """Value of every control of the session and the engine, by name."""
+
+
+class FrontEnd(Protocol):
+    """Streaming features: each column is computed once, and equals the offline computation."""
+
+    sample_rate: int
+
+    def push(self, samples: Floats) -> None:
+        """Take the next mono samples `[n]` at `sample_rate`, any n."""
+
+    def window(self) -> Floats:
+        """The newest window as the audio encoder takes it, `[1, bins, frames]`; silence where nothing came yet."""
+
+
+class Engine(Protocol):
+    """See the module's text."""
+
+    @property
+    def spec(self) -> EngineSpec:
+        """What this engine is; constant while it is open."""
+
+    def front_end(self) -> FrontEnd:
+        """A fresh stream of features."""
+
+    def hear(self, window: Floats) -> Target:
+        """What this window of features sounds like."""
+
+    def paint(self, state: PaintState) -> Picture:
+        """The frame of this state. Pure: no memory between calls but caches."""
+
+    def silence(self) -> Target:
+        """Where the scene rests when nothing sounds."""
+
+    def close(self) -> None:
+        """Free what it holds. May be called twice."""

@@ -1,0 +1,1 @@
+"""Streaming spectrograms, equal to the offline ones."""

@@ -1,0 +1,1 @@
+"""The running show: hearing, painting, smoothing, pacing, statistics."""

@@ -1,0 +1,1 @@
+"""Other places the picture can go."""

@@ -1,0 +1,1 @@
+"""Recording: video with sound, image sequences, stills."""

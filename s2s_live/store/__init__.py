@@ -1,0 +1,1 @@
+"""The model folders: manifest, verification, bundled files."""

@@ -1,0 +1,1 @@
+"""The bundled world: noise fields, painted scenes, synthesised sounds."""
