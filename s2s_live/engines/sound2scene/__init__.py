@@ -1,0 +1,1 @@
+"""Sound2Scene: spectrogram, audio encoder, unit embedding, class-free BigGAN generator."""

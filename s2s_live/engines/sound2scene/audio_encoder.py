@@ -1,0 +1,62 @@
+"""The audio encoder: torchvision's ResNet over a spectrogram, with its width as a number."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torchvision.models.resnet import BasicBlock, Bottleneck, ResNet
+
+from s2s_live.engines.sound2scene.config import AudioEncoderConfig
+
+_STAGES: dict[int, tuple[type[BasicBlock | Bottleneck], tuple[int, int, int, int]]] = {
+    18: (BasicBlock, (2, 2, 2, 2)),
+    34: (BasicBlock, (3, 4, 6, 3)),
+    50: (Bottleneck, (3, 4, 6, 3)),
+    101: (Bottleneck, (3, 4, 23, 3)),
+    152: (Bottleneck, (3, 8, 36, 3)),
+}
+
+
+class AudioEncoder(ResNet):  # type: ignore[misc]
+    """`[B, 1, bins, frames]` spectrograms to `[B, embedding_size]` embeddings, none negative.
+
+    With width 64 its state dict is that of torchvision's ResNet with a one-channel conv1.
+    """
+
+    def __init__(self, config: AudioEncoderConfig) -> None:
+        # torchvision's own __init__ has 64, 128, 256, 512 written into it; all else is inherited.
+        nn.Module.__init__(self)
+        block, stages = _STAGES[config.depth]
+        width = config.width
+        self.config = config
+        self._norm_layer = nn.BatchNorm2d
+        self.inplanes, self.dilation, self.groups, self.base_width = width, 1, 1, 64
+        self.conv1 = nn.Conv2d(1, width, kernel_size=7, stride=2, padding=3, bias=False)
+        self.bn1 = nn.BatchNorm2d(width)
+        self.relu = nn.ReLU(inplace=True)
+        self.maxpool = nn.MaxPool2d(kernel_size=3, stride=2, padding=1)
+        self.layer1 = self._make_layer(block, width, stages[0])
+        self.layer2 = self._make_layer(block, 2 * width, stages[1], stride=2)
+        self.layer3 = self._make_layer(block, 4 * width, stages[2], stride=2)
+        self.layer4 = self._make_layer(block, 8 * width, stages[3], stride=2)
+        self.avgpool = nn.AdaptiveAvgPool2d((1, 1))
+        self.fc = nn.Linear(8 * width * block.expansion, config.embedding_size)
+        self._initialise()
+
+    def _initialise(self) -> None:
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+            elif isinstance(module, nn.BatchNorm2d):
+                nn.init.normal_(module.weight, 1.0, 0.02)
+                nn.init.zeros_(module.bias)
+
+    def forward(self, spectrogram: Tensor) -> Tensor:
+        """`[B, 1, bins, frames]` to `[B, embedding_size]`, each >= 0."""
+        embedding: Tensor = self._forward_impl(spectrogram)
+        return torch.relu(embedding)
+
+
+def unit(embedding: Tensor, eps: float = 1e-8) -> Tensor:
+    """`embedding` over its length along the last axis; an all-zero one stays zero instead of NaN."""
+    return torch.div(embedding, torch.linalg.vector_norm(embedding, dim=-1, keepdim=True).clamp_min(eps))

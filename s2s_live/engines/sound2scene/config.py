@@ -1,0 +1,179 @@
+"""The networks as numbers: what a model folder's manifest says about its encoder and its generator."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, asdict, dataclass, fields
+from typing import Any, Literal, Self, get_args
+
+from s2s_live.errors import ModelError
+
+Norm = Literal["bigbn", "none"]
+"""`bigbn`: conditional batch-norm with stored statistics; `none`: the conditional affine alone."""
+
+ENCODER_DEPTHS = (18, 34, 50, 101, 152)
+HINT = "The manifest is damaged or of another kind; get the model folder again."
+
+
+@dataclass(frozen=True)
+class _Config:
+    """A frozen record that can be written to and read from JSON."""
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON takes it; tuples become lists."""
+        return _plain(asdict(self))  # type: ignore[no-any-return]
+
+    @classmethod
+    def from_json(cls, data: Any) -> Self:
+        """Read what `to_json` wrote.
+
+        Raises ModelError for missing, unknown or impossible numbers.
+        """
+        if not isinstance(data, Mapping):
+            raise ModelError(f"{cls.__name__} must be a table, not {type(data).__name__}.", HINT)
+        known = {f.name for f in fields(cls)}
+        unknown = sorted(set(data) - known)
+        missing = sorted(f.name for f in fields(cls) if f.default is MISSING and f.name not in data)
+        if unknown or missing:
+            raise ModelError(f"{cls.__name__}: unknown {unknown}, missing {missing}.", HINT)
+        return cls(**{name: _frozen(value) for name, value in data.items()})
+
+
+@dataclass(frozen=True)
+class AudioEncoderConfig(_Config):
+    """A torchvision ResNet with one input channel, its last layer followed by ReLU."""
+
+    depth: int
+    """18, 34, 50, 101 or 152."""
+    width: int
+    """Channels of the first stage; 64 is torchvision's."""
+    embedding_size: int
+    """Length of the embedding."""
+
+    def __post_init__(self) -> None:
+        if self.depth not in ENCODER_DEPTHS:
+            raise ModelError(f"Audio encoder depth {self.depth!r} is none of {ENCODER_DEPTHS}.", HINT)
+        _whole("audio encoder width", self.width, 1, 1024)
+        _whole("audio encoder embedding_size", self.embedding_size, 1, 65536)
+
+
+@dataclass(frozen=True)
+class FieldsConfig(_Config):
+    """Noise fields (and coordinates) that every block takes beside what it upsampled."""
+
+    layers: int
+    """Layers that move by themselves, each with its own displacement."""
+    channels: tuple[int, ...]
+    """Channels of each layer at each block's resolution, first block first; 0 for none."""
+    coordinates: bool = True
+    """Also x and y, -1 to 1 from the first to the last pixel's centre, where the block takes anything."""
+
+    def __post_init__(self) -> None:
+        _whole("fields layers", self.layers, 1, 64)
+        _whole_tuple("fields channels", self.channels, 0, 64)
+
+    def planes(self, block: int) -> int:
+        """Field planes that block takes, coordinates not counted."""
+        return self.layers * self.channels[block]
+
+
+@dataclass(frozen=True)
+class GeneratorConfig(_Config):
+    """The IC-GAN BigGAN generator as numbers; `n` blocks, each doubling the resolution."""
+
+    feature_size: int
+    """Length of the unit feature that conditions it."""
+    in_channels: tuple[int, ...]
+    """Channels into each block, first block first."""
+    out_channels: tuple[int, ...]
+    """Channels out of each block."""
+    z_chunk: int
+    """Numbers of z per block; z has `z_chunk * (n + 1)`."""
+    shared_size: int = 512
+    """Length of the projected feature."""
+    bottom: int = 4
+    """Rows and columns where it starts."""
+    norm: Norm = "bigbn"
+    attention_after: int | None = None
+    """Index of the block that self-attention follows, or null."""
+    classes: int = 0
+    """Class labels (cc_icgan); 0 for none."""
+    class_size: int = 128
+    """Length of a class's embedding, where there are classes."""
+    fields: FieldsConfig | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("feature_size", "z_chunk", "shared_size", "bottom", "class_size"):
+            _whole(f"generator {name}", getattr(self, name), 1, 65536)
+        _whole("generator classes", self.classes, 0, 1_000_000)
+        _whole_tuple("generator in_channels", self.in_channels, 1, 16384)
+        _whole_tuple("generator out_channels", self.out_channels, 1, 16384)
+        if self.norm not in get_args(Norm):
+            raise ModelError(f"Generator norm {self.norm!r} is none of {get_args(Norm)}.", HINT)
+        if len(self.in_channels) != len(self.out_channels):
+            raise ModelError("Generator in_channels and out_channels differ in length.", HINT)
+        if self.in_channels[1:] != self.out_channels[:-1]:
+            raise ModelError("Generator blocks do not fit: each takes what the one before gives.", HINT)
+        self._check_options()
+
+    def _check_options(self) -> None:
+        if self.attention_after is not None:
+            _whole("generator attention_after", self.attention_after, 0, self.blocks - 1)
+            if self.out_channels[self.attention_after] % 8:
+                raise ModelError("Generator attention needs a multiple of 8 channels.", HINT)
+        if self.fields is not None and len(self.fields.channels) != self.blocks:
+            raise ModelError("Generator fields need one number of channels per block.", HINT)
+
+    @classmethod
+    def from_json(cls, data: Any) -> Self:
+        """Read what `to_json` wrote; see `_Config.from_json`."""
+        if isinstance(data, Mapping) and data.get("fields") is not None:
+            data = {**data, "fields": FieldsConfig.from_json(data["fields"])}
+        return super().from_json(data)
+
+    @property
+    def blocks(self) -> int:
+        """Number of blocks."""
+        return len(self.in_channels)
+
+    @property
+    def z_size(self) -> int:
+        """Length of z."""
+        return self.z_chunk * (self.blocks + 1)
+
+    @property
+    def resolution(self) -> int:
+        """Rows and columns of the picture."""
+        return self.block_resolution(self.blocks - 1)
+
+    def block_resolution(self, block: int) -> int:
+        """Rows and columns that block gives."""
+        return self.bottom << (block + 1)
+
+    def extra_planes(self, block: int) -> int:
+        """Planes (fields and coordinates) that block's conv1 takes beside the upsampled ones."""
+        if self.fields is None or not self.fields.channels[block]:
+            return 0
+        return self.fields.planes(block) + 2 * self.fields.coordinates
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, tuple) else value
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(_frozen(item) for item in value) if isinstance(value, list) else value
+
+
+def _whole(name: str, value: Any, low: int, high: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise ModelError(f"{name} must be a whole number in {low}..{high}, not {value!r}.", HINT)
+
+
+def _whole_tuple(name: str, values: Any, low: int, high: int) -> None:
+    if not isinstance(values, Sequence) or isinstance(values, str) or not 1 <= len(values) <= 12:
+        raise ModelError(f"{name} must be a list of 1 to 12 whole numbers, not {values!r}.", HINT)
+    for value in values:
+        _whole(name, value, low, high)

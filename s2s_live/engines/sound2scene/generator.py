@@ -1,0 +1,226 @@
+"""The IC-GAN BigGAN generator, its numbers in a config, with noise fields as an optional input.
+
+Parameter names are those of the official checkpoints, whose spectral norm is folded into the weights when
+they are read. Batch statistics are stored ones, never those of the batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from s2s_live.engines.sound2scene.config import GeneratorConfig
+
+EPS = 1e-5
+
+
+class ConditionalNorm(nn.Module):
+    """`(x - stored_mean) / sqrt(stored_var + eps) * (1 + gain(q)) + bias(q)`.
+
+    Without statistics the affine alone.
+    """
+
+    stored_mean: Tensor
+    stored_var: Tensor
+
+    def __init__(self, channels: int, condition: int, *, statistics: bool) -> None:
+        super().__init__()
+        self.statistics = statistics
+        self.gain = nn.Linear(condition, channels, bias=False)
+        self.bias = nn.Linear(condition, channels, bias=False)
+        if statistics:
+            self.register_buffer("stored_mean", torch.zeros(channels))
+            self.register_buffer("stored_var", torch.ones(channels))
+
+    def forward(self, x: Tensor, q: Tensor) -> Tensor:
+        """`[B, C, H, W]` and the condition `[B, Q]` to `[B, C, H, W]`."""
+        scale, shift = 1 + self.gain(q), self.bias(q)
+        if self.statistics:
+            scale = scale * torch.rsqrt(self.stored_var + EPS)
+            shift = shift - self.stored_mean * scale
+        return torch.addcmul(shift[..., None, None], x, scale[..., None, None])
+
+
+class OutputNorm(nn.Module):
+    """The unconditional norm before the last convolution."""
+
+    stored_mean: Tensor
+    stored_var: Tensor
+
+    def __init__(self, channels: int, *, statistics: bool) -> None:
+        super().__init__()
+        self.statistics = statistics
+        self.gain = nn.Parameter(torch.ones(channels))
+        self.bias = nn.Parameter(torch.zeros(channels))
+        if statistics:
+            self.register_buffer("stored_mean", torch.zeros(channels))
+            self.register_buffer("stored_var", torch.ones(channels))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """`[B, C, H, W]` to the same."""
+        scale: Tensor = self.gain
+        shift: Tensor = self.bias
+        if self.statistics:
+            scale = scale * torch.rsqrt(self.stored_var + EPS)
+            shift = shift - self.stored_mean * scale
+        return torch.addcmul(shift[:, None, None], x, scale[:, None, None])
+
+
+class Attention(nn.Module):
+    """Non-local self-attention over pooled keys, weighed by the scalar `gamma`."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.theta = nn.Conv2d(channels, channels // 8, 1, bias=False)
+        self.phi = nn.Conv2d(channels, channels // 8, 1, bias=False)
+        self.g = nn.Conv2d(channels, channels // 2, 1, bias=False)
+        self.o = nn.Conv2d(channels // 2, channels, 1, bias=False)
+        self.gamma = nn.Parameter(torch.tensor(0.0))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """`[B, C, H, W]` to the same."""
+        query = self.theta(x).flatten(2)
+        key = functional.max_pool2d(self.phi(x), 2).flatten(2)
+        value = functional.max_pool2d(self.g(x), 2).flatten(2)
+        weights = torch.softmax(query.transpose(1, 2) @ key, dim=-1)
+        found = (value @ weights.transpose(1, 2)).reshape(x.shape[0], -1, x.shape[2], x.shape[3])
+        return torch.addcmul(x, self.gamma, self.o(found))
+
+
+class Block(nn.Module):
+    """Residual block that doubles the resolution."""
+
+    def __init__(self, config: GeneratorConfig, index: int) -> None:
+        super().__init__()
+        wide, narrow = config.in_channels[index], config.out_channels[index]
+        condition = config.shared_size + config.z_chunk + (config.class_size if config.classes else 0)
+        statistics = config.norm == "bigbn"
+        self.conv1 = nn.Conv2d(wide + config.extra_planes(index), narrow, 3, padding=1)
+        self.conv2 = nn.Conv2d(narrow, narrow, 3, padding=1)
+        self.conv_sc = nn.Conv2d(wide, narrow, 1)
+        self.bn1 = ConditionalNorm(wide, condition, statistics=statistics)
+        self.bn2 = ConditionalNorm(narrow, condition, statistics=statistics)
+
+    def forward(self, h: Tensor, q: Tensor, extra: Tensor | None) -> Tensor:
+        """`[B, in, r, r]`, condition `[B, Q]` and planes `[B, extra, 2r, 2r]` to `[B, out, 2r, 2r]`."""
+        a = upsample(functional.relu(self.bn1(h, q)))
+        if extra is not None:
+            a = torch.cat([a, extra], dim=1)
+        a = self.conv2(functional.relu(self.bn2(self.conv1(a), q)))
+        # A 1x1 convolution and nearest upsampling commute: the cheaper order.
+        return torch.add(a, upsample(self.conv_sc(h)))
+
+
+class Generator(nn.Module):
+    """Pictures from noise, a unit feature and, where the config has them, noise fields."""
+
+    def __init__(self, config: GeneratorConfig) -> None:
+        super().__init__()
+        self.config = config
+        if config.classes:
+            self.shared = nn.Embedding(config.classes, config.class_size)
+        self.shared_feat = nn.Linear(config.feature_size, config.shared_size)
+        self.linear = nn.Linear(config.z_chunk, config.in_channels[0] * config.bottom**2)
+        self.blocks = nn.ModuleList(self._stage(index) for index in range(config.blocks))
+        last = config.out_channels[-1]
+        self.output_layer = nn.Sequential(
+            OutputNorm(last, statistics=config.norm == "bigbn"), nn.ReLU(), nn.Conv2d(last, 3, 3, padding=1)
+        )
+        for index in range(config.blocks):
+            # Constants of the shape, not weights: they are in no checkpoint.
+            grid = coordinates(config.block_resolution(index))
+            self.register_buffer(f"grid{index}", grid, persistent=False)
+        self._initialise()
+
+    def _stage(self, index: int) -> nn.ModuleList:
+        stage: list[nn.Module] = [Block(self.config, index)]
+        if self.config.attention_after == index:
+            stage.append(Attention(self.config.out_channels[index]))
+        return nn.ModuleList(stage)
+
+    def _initialise(self) -> None:
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+                if module.bias is not None:
+                    nn.init.zeros_(module.bias)
+        # A unit feature has small entries: without this the condition would start out almost constant.
+        nn.init.normal_(self.shared_feat.weight)
+        nn.init.zeros_(self.shared_feat.bias)
+        for index in range(self.config.blocks):
+            # The residual sum would otherwise double its variance at every block.
+            block = self._block(index)
+            for conv in (block.conv2, block.conv_sc):
+                nn.init.kaiming_normal_(conv.weight, nonlinearity="linear")
+                with torch.no_grad():
+                    conv.weight.mul_(0.7)
+
+    def _block(self, index: int) -> Block:
+        stage = self.blocks[index]
+        if not isinstance(stage, nn.ModuleList) or not isinstance(stage[0], Block):
+            raise TypeError("a stage begins with its block")
+        return stage[0]
+
+    def forward(
+        self, z: Tensor, feature: Tensor, fields: Sequence[Tensor] | None = None, label: Tensor | None = None
+    ) -> Tensor:
+        """One picture per row, `[B, 3, R, R]` in -1..1.
+
+        `z` is `[B, >= z_size]` (a longer tail is ignored), `feature` `[B, feature_size]` of unit length,
+        `fields[i]` `[B, layers * channels[i], r_i, r_i]` for the blocks that take any (others are not
+        looked at), `label` `[B]` where there are classes.
+        """
+        config = self.config
+        chunks = torch.split(z[:, : config.z_size], config.z_chunk, dim=1)
+        y = self.shared_feat(feature)
+        if config.classes:
+            y = torch.cat([self.shared(label), y], dim=1)
+        h = self.linear(chunks[0]).reshape(z.shape[0], -1, config.bottom, config.bottom)
+        for index, stage in enumerate(self.blocks):
+            modules = list(stage.children())
+            extra = self._extra(index, fields, z.shape[0])
+            h = modules[0](h, torch.cat([y, chunks[index + 1]], dim=1), extra)
+            for module in modules[1:]:
+                h = module(h)
+        return torch.tanh(self.output_layer(h))
+
+    def _extra(self, index: int, fields: Sequence[Tensor] | None, batch: int) -> Tensor | None:
+        config = self.config.fields
+        if config is None or not config.channels[index]:
+            return None
+        if fields is None:
+            raise ValueError("this generator takes noise fields")
+        if not config.coordinates:
+            return fields[index]
+        grid: Tensor = getattr(self, f"grid{index}")
+        return torch.cat([fields[index], grid.expand(batch, -1, -1, -1)], dim=1)
+
+
+def upsample(x: Tensor) -> Tensor:
+    """Nearest, twice the rows and columns."""
+    return functional.interpolate(x, scale_factor=2.0, mode="nearest")
+
+
+def coordinates(size: int) -> Tensor:
+    """x and y of each pixel, `[1, 2, size, size]`, -1..1 from the first to the last pixel's centre."""
+    line = torch.linspace(-1.0, 1.0, size)
+    return torch.stack([line.expand(size, size), line[:, None].expand(size, size)])[None]
+
+
+def count_macs(config: GeneratorConfig) -> int:
+    """Multiplications of one picture, convolutions and linear layers, as the blocks are written."""
+    condition = config.shared_size + config.z_chunk + (config.class_size if config.classes else 0)
+    widths = (config.in_channels[0], *config.out_channels)
+    total = config.feature_size * config.shared_size + config.z_chunk * widths[0] * config.bottom**2
+    for index, (wide, narrow) in enumerate(pairwise(widths)):
+        pixels = config.block_resolution(index) ** 2
+        total += 2 * condition * (wide + narrow) + pixels * wide * narrow // 4
+        total += 9 * pixels * narrow * (wide + config.extra_planes(index) + narrow)
+    if config.attention_after is not None:
+        c, pixels = widths[config.attention_after + 1], config.block_resolution(config.attention_after) ** 2
+        total += pixels * c * (c // 8 * 2 + c) + pixels * pixels // 4 * (c // 8 + c // 2)
+    return total + 27 * config.resolution**2 * widths[-1]
