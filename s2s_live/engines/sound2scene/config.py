@@ -61,20 +61,13 @@ class AudioEncoderConfig(_Config):
 class FieldsConfig(_Config):
     """Noise fields (and coordinates) that every block takes beside what it upsampled."""
 
-    layers: int
-    """Layers that move by themselves, each with its own displacement."""
-    channels: tuple[int, ...]
-    """Channels of each layer at each block's resolution, first block first; 0 for none."""
+    planes: tuple[int, ...]
+    """Field planes that each block takes at the resolution it gives, first block first; 0 for none."""
     coordinates: bool = True
     """Also x and y, -1 to 1 from the first to the last pixel's centre, where the block takes anything."""
 
     def __post_init__(self) -> None:
-        _whole("fields layers", self.layers, 1, 64)
-        _whole_tuple("fields channels", self.channels, 0, 64)
-
-    def planes(self, block: int) -> int:
-        """Field planes that block takes, coordinates not counted."""
-        return self.layers * self.channels[block]
+        _whole_tuple("fields planes", self.planes, 0, 256)
 
 
 @dataclass(frozen=True)
@@ -121,8 +114,8 @@ class GeneratorConfig(_Config):
             _whole("generator attention_after", self.attention_after, 0, self.blocks - 1)
             if self.out_channels[self.attention_after] % 8:
                 raise ModelError("Generator attention needs a multiple of 8 channels.", HINT)
-        if self.fields is not None and len(self.fields.channels) != self.blocks:
-            raise ModelError("Generator fields need one number of channels per block.", HINT)
+        if self.fields is not None and len(self.fields.planes) != self.blocks:
+            raise ModelError("Generator fields need one number of planes per block.", HINT)
 
     @classmethod
     def from_json(cls, data: Any) -> Self:
@@ -152,9 +145,9 @@ class GeneratorConfig(_Config):
 
     def extra_planes(self, block: int) -> int:
         """Planes (fields and coordinates) that block's conv1 takes beside the upsampled ones."""
-        if self.fields is None or not self.fields.channels[block]:
+        if self.fields is None or not self.fields.planes[block]:
             return 0
-        return self.fields.planes(block) + 2 * self.fields.coordinates
+        return self.fields.planes[block] + 2 * self.fields.coordinates
 
 
 def _plain(value: Any) -> Any:

@@ -171,7 +171,7 @@ class Generator(nn.Module):
         """One picture per row, `[B, 3, R, R]` in -1..1.
 
         `z` is `[B, >= z_size]` (a longer tail is ignored), `feature` `[B, feature_size]` of unit length,
-        `fields[i]` `[B, layers * channels[i], r_i, r_i]` for the blocks that take any (others are not
+        `fields[i]` `[B, planes[i], r_i, r_i]` for the blocks that take any (others are not
         looked at), `label` `[B]` where there are classes.
         """
         config = self.config
@@ -190,7 +190,7 @@ class Generator(nn.Module):
 
     def _extra(self, index: int, fields: Sequence[Tensor] | None, batch: int) -> Tensor | None:
         config = self.config.fields
-        if config is None or not config.channels[index]:
+        if config is None or not config.planes[index]:
             return None
         if fields is None:
             raise ValueError("this generator takes noise fields")
