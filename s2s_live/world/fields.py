@@ -1,0 +1,351 @@
+"""Noise fields: the texture of the bundled world, the same for renderer, training and live painting.
+
+A field is counter-hashed noise on an unbounded lattice, read at `position - displacement`. It never repeats,
+is a pure function of (seed, channel, position), has unit variance at every sub-cell offset, and all channels
+of one layer move together in scene widths. Layers: 0 still (ground, buildings, stars), 1 drift (clouds, mist,
+water), 2 flow (rain, flames, spray). A channel may be stretched: rain is a channel with narrow, tall cells, a
+skyline one that varies across x alone. Such a shape is then a threshold of one channel, which a convolution
+can read.
+
+Interpolation is the cubic B-spline, whose weights are nearly the same at every offset (so that moving noise
+neither breathes nor flickers), divided by the root of their sum of squares (so that the variance is one).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+STILL, DRIFT, FLOW = 0, 1, 2
+LAYERS = 3
+_MASK = 0xFFFFFFFF
+
+
+@dataclass(frozen=True)
+class Channel:
+    """One noise channel: the layer that moves it, and its cells per scene width along x and y.
+
+    Zero cells mean that the channel is constant along that axis.
+    """
+
+    layer: int
+    columns: int
+    rows: int
+
+    @property
+    def key(self) -> int:
+        """Names the noise: equal channels hold equal noise at every resolution."""
+        return (self.layer * 8192 + self.columns) * 8192 + self.rows
+
+
+@dataclass(frozen=True)
+class FieldConfig:
+    """Which channels a generator's blocks take: `channels[i]` goes in at `resolutions[i]` pixels."""
+
+    resolutions: tuple[int, ...]
+    channels: tuple[tuple[Channel, ...], ...]
+    layers: int = LAYERS
+
+    def __post_init__(self) -> None:
+        if len(self.resolutions) != len(self.channels):
+            raise ValueError("one tuple of channels for each resolution is needed")
+        if any(not 0 <= c.layer < self.layers for level in self.channels for c in level):
+            raise ValueError(f"a channel names a layer outside 0..{self.layers - 1}")
+
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """Channels at each resolution."""
+        return tuple(len(level) for level in self.channels)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain numbers for a manifest."""
+        levels = [[[c.layer, c.columns, c.rows] for c in level] for level in self.channels]
+        return {"resolutions": list(self.resolutions), "channels": levels, "layers": self.layers}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> FieldConfig:
+        """The inverse of `to_dict`."""
+        levels = tuple(tuple(Channel(*map(int, c)) for c in level) for level in data["channels"])
+        return cls(tuple(map(int, data["resolutions"])), levels, int(data.get("layers", LAYERS)))
+
+
+def _cells(cells: int) -> tuple[Channel, ...]:
+    return tuple(Channel(layer, cells, cells) for layer in range(LAYERS))
+
+
+_PROFILES = (Channel(STILL, 6, 0), Channel(STILL, 24, 0), Channel(FLOW, 0, 12))
+"""Ridges, skylines, the meander of a bolt: at most resolutions, for an edge is drawn at every scale."""
+
+WORLD_FIELDS = FieldConfig(
+    resolutions=(8, 16, 32, 64, 128, 256),
+    channels=(
+        _cells(8),
+        (*_cells(16), *_PROFILES),
+        (*_cells(32), *_PROFILES),
+        (*_cells(64), *_PROFILES, Channel(DRIFT, 16, 64)),
+        (
+            *_cells(128),
+            *_PROFILES,
+            Channel(DRIFT, 32, 128),
+            Channel(FLOW, 128, 12),
+            Channel(STILL, 96, 0),
+            Channel(STILL, 0, 64),
+        ),
+        (
+            Channel(STILL, 256, 256),
+            Channel(FLOW, 256, 256),
+            *_PROFILES,
+            Channel(DRIFT, 64, 256),
+            Channel(FLOW, 256, 24),
+            Channel(STILL, 96, 0),
+            Channel(STILL, 0, 64),
+        ),
+    ),
+)
+"""The fields of the bundled world at 256x256."""
+
+
+def _mix(h: Tensor) -> Tensor:
+    """Scramble 32-bit integers held in int64 (the finaliser of a multiply-xorshift hash)."""
+    h = (h ^ (h >> 16)) * 0x7FEB352D & _MASK
+    h = (h ^ (h >> 15)) * 0x846CA68B & _MASK
+    return h ^ (h >> 16)
+
+
+def _mix_axis(start: Tensor, index: Tensor) -> Tensor:
+    """Hash of 64-bit lattice indices `[B, n]` from hashes `[B, 1]`."""
+    low = _mix(start ^ (index & _MASK))
+    return _mix(low ^ ((index >> 32) & _MASK) ^ 0x9E3779B9)
+
+
+def lattice(channel: Channel, seeds: Tensor, columns: Tensor, rows: Tensor) -> Tensor:
+    """Unit-variance white noise `[B, m, n]` at lattice indices `columns [B, n]`, `rows [B, m]` (int64)."""
+    start = _mix((seeds[:, None] & _MASK) ^ _mix((seeds[:, None] >> 32) & _MASK))
+    start = _mix(start ^ (channel.key & _MASK))
+    across = _mix_axis(start, columns)
+    down = _mix_axis(_mix(start + 1 & _MASK), rows)
+    bits = _mix(across[:, None, :] ^ down[:, :, None])
+    return (bits.to(torch.float32) * (1.0 / 2**32) - 0.5) * math.sqrt(12.0)
+
+
+def spline(fraction: Tensor) -> Tensor:
+    """The four cubic B-spline weights `[..., 4]` at offsets 0..1, scaled so that their squares sum to one."""
+    t, s = fraction, 1.0 - fraction
+    middle = 4.0 - 6.0 * t * t + 3.0 * t**3
+    after = 4.0 - 6.0 * s * s + 3.0 * s**3
+    weights = torch.stack((s**3, middle, after, t**3), -1)
+    return weights / weights.square().sum(-1, keepdim=True).sqrt()
+
+
+def split(displacement: Tensor, cells: int) -> tuple[Tensor, Tensor]:
+    """Whole cells (int64) and the rest 0..1 (float64) of where the scene's edge lies on the lattice."""
+    edge = -displacement.to(torch.float64) * cells
+    whole = edge.floor()
+    return whole.to(torch.int64), edge - whole
+
+
+def taps(rest: Tensor, cells: int, size: int) -> tuple[Tensor, Tensor]:
+    """For each pixel of an axis: first of its four lattice indices `[B, size]`, counted from one before the
+    edge's whole cell, and their weights `[B, size, 4]` float32."""
+    centre = (torch.arange(size, dtype=torch.float64, device=rest.device) + 0.5) * (cells / size)
+    at = rest[..., None] + centre
+    first = at.floor()
+    return first.to(torch.int64), spline(at - first).to(torch.float32)
+
+
+def _axis(displacement: Tensor, cells: int, size: int) -> tuple[Tensor, Tensor | None]:
+    """Lattice indices `[B, n]` that one axis touches and the matrix `[B, size, n]` that interpolates it."""
+    if cells == 0:
+        return torch.zeros(len(displacement), 1, dtype=torch.int64, device=displacement.device), None
+    whole, rest = split(displacement, cells)
+    first, weights = taps(rest, cells, size)
+    span = torch.arange(cells + 5, dtype=torch.int64, device=displacement.device)
+    matrix = torch.zeros(len(displacement), size, cells + 5, device=displacement.device)
+    matrix.scatter_(2, first[..., None] + span[:4], weights)
+    return whole[:, None] + span - 1, matrix
+
+
+def sample_channel(channel: Channel, seeds: Tensor, displacement: Tensor, size: int) -> Tensor:
+    """Channel `[B, size, size]` for seeds `[B]` int64 and displacements `[B, layers, 2]` float64 (x, y)."""
+    moved = displacement[:, channel.layer]
+    columns, across = _axis(moved[:, 0], channel.columns, size)
+    rows, down = _axis(moved[:, 1], channel.rows, size)
+    values = lattice(channel, seeds, columns, rows)
+    if down is not None:
+        values = down @ values
+    if across is not None:
+        values = values @ across.transpose(1, 2)
+    return values.expand(-1, size, size)
+
+
+def sample_fields(
+    seeds: Tensor, displacement: Tensor, config: FieldConfig = WORLD_FIELDS, resolution: int | None = None
+) -> list[Tensor]:
+    """The fields of a batch: one `[B, C_i, r_i, r_i]` for each resolution of `config` up to `resolution`."""
+    pairs: Sequence[tuple[int, tuple[Channel, ...]]] = list(
+        zip(config.resolutions, config.channels, strict=True)
+    )
+    return [
+        torch.stack([sample_channel(channel, seeds, displacement, size) for channel in level], 1)
+        for size, level in pairs
+        if resolution is None or size <= resolution
+    ]
+
+
+class _Block:
+    """A piece of one channel's lattice, with a margin, moved by hashing only the strips that are new."""
+
+    def __init__(self, channel: Channel, seed: Tensor) -> None:
+        self._channel = channel
+        self._seed = seed
+        self._margin = [_MARGIN if cells else 0 for cells in (channel.columns, channel.rows)]
+        self._extent = [
+            (cells + 5 if cells else 1) + 2 * margin
+            for cells, margin in zip((channel.columns, channel.rows), self._margin, strict=True)
+        ]
+        self._origin: list[int] | None = None
+        self._values = torch.empty(self._extent[1], self._extent[0])
+
+    def view(self, x: int, y: int) -> Tensor:
+        """The lattice from column x and row y on, as many cells as a scene touches."""
+        at = [x, y]
+        if self._origin is None or not self._covers(at, self._origin):
+            self._move(at)
+        origin = self._origin or [0, 0]
+        left, top = x - origin[0], y - origin[1]
+        wide, high = (self._extent[i] - 2 * self._margin[i] for i in (0, 1))
+        return self._values[top : top + high, left : left + wide]
+
+    def _covers(self, at: list[int], origin: list[int]) -> bool:
+        return all(0 <= at[i] - origin[i] <= 2 * self._margin[i] for i in (0, 1))
+
+    def _move(self, at: list[int]) -> None:
+        new = [at[i] - self._margin[i] for i in (0, 1)]
+        old, self._origin = self._origin, new
+        wide, high = self._extent
+        if old is None or abs(new[0] - old[0]) >= wide or abs(new[1] - old[1]) >= high:
+            self._fill(0, wide, 0, high)
+            return
+        dx, dy = new[0] - old[0], new[1] - old[1]
+        kept = self._values[max(dy, 0) : high + min(dy, 0), max(dx, 0) : wide + min(dx, 0)].clone()
+        left, top = max(-dx, 0), max(-dy, 0)
+        right, bottom = left + kept.shape[1], top + kept.shape[0]
+        self._values[top:bottom, left:right] = kept
+        self._fill(0, wide, 0, top)
+        self._fill(0, wide, bottom, high)
+        self._fill(0, left, top, bottom)
+        self._fill(right, wide, top, bottom)
+
+    def _fill(self, left: int, right: int, top: int, bottom: int) -> None:
+        if left >= right or top >= bottom or self._origin is None:
+            return
+        columns = torch.arange(left, right)[None] + self._origin[0]
+        rows = torch.arange(top, bottom)[None] + self._origin[1]
+        columns = columns if self._channel.columns else torch.zeros_like(columns)
+        rows = rows if self._channel.rows else torch.zeros_like(rows)
+        self._values[top:bottom, left:right] = lattice(self._channel, self._seed, columns, rows)[0]
+
+
+_MARGIN = 24
+
+
+class _Axis:
+    """How one axis of a scene reads its lattice: the first cell, and weights or a matrix."""
+
+    def __init__(self, moved: float, cells: int, size: int) -> None:
+        self.size = size if cells else 1
+        self.start = 0
+        self.weights: list[float] | None = None
+        self.matrix: Tensor | None = None
+        if cells == 0:
+            return
+        whole, rest = split(torch.tensor([moved], dtype=torch.float64), cells)
+        first, weights = taps(rest, cells, size)
+        self.start = int(whole[0]) - 1
+        if cells == size:
+            self.skip = int(first[0, 0])
+            self.weights = [float(w) for w in weights[0, 0]]
+            return
+        self.matrix = torch.zeros(size, cells + 5)
+        self.matrix.scatter_(1, first[0, :, None] + torch.arange(4), weights[0])
+
+    def down(self, values: Tensor) -> Tensor:
+        """Interpolate the rows of `values [n, m]`: `[size, m]`."""
+        if self.matrix is not None:
+            return self.matrix @ values
+        if self.weights is None:
+            return values
+        out = values[self.skip : self.skip + self.size] * self.weights[0]
+        for tap in (1, 2, 3):
+            begin = self.skip + tap
+            out.add_(values[begin : begin + self.size], alpha=self.weights[tap])
+        return out
+
+    def across(self, values: Tensor) -> Tensor:
+        """Interpolate the columns of `values [m, n]`: `[m, size]`."""
+        if self.matrix is not None:
+            return values @ self.matrix.T
+        if self.weights is None:
+            return values
+        out = values[:, self.skip : self.skip + self.size] * self.weights[0]
+        for tap in (1, 2, 3):
+            begin = self.skip + tap
+            out.add_(values[:, begin : begin + self.size], alpha=self.weights[tap])
+        return out
+
+
+class LiveFields:
+    """The same fields for one scene that moves a little from frame to frame: cached, about a millisecond.
+
+    Equal to `sample_fields` but for rounding. Not for several threads at once.
+    """
+
+    def __init__(self, seed: int, config: FieldConfig = WORLD_FIELDS) -> None:
+        self.seed = seed
+        self.config = config
+        seeds = torch.tensor([seed], dtype=torch.int64)
+        distinct = {channel for level in config.channels for channel in level}
+        self._blocks = {channel: _Block(channel, seeds) for channel in distinct}
+        self._moved: list[tuple[float, float] | None] = [None] * config.layers
+        self._out = [
+            torch.empty(1, count, size, size)
+            for count, size in zip(config.counts, config.resolutions, strict=True)
+        ]
+
+    def at(self, displacement: NDArray[np.float64]) -> list[NDArray[np.float32]]:
+        """Fields `[1, C_i, r_i, r_i]` at displacements `[layers, 2]`; the next call overwrites the arrays."""
+        moved = [(float(x), float(y)) for x, y in displacement]
+        stale = {layer for layer in range(self.config.layers) if moved[layer] != self._moved[layer]}
+        axes: dict[tuple[int, int, int, int], _Axis] = {}
+        for size, level, out in zip(self.config.resolutions, self.config.channels, self._out, strict=True):
+            for index, channel in enumerate(level):
+                if channel.layer in stale:
+                    x, y = (
+                        self._axis(axes, channel.layer, moved, i, cells, size)
+                        for i, cells in enumerate((channel.columns, channel.rows))
+                    )
+                    values = self._blocks[channel].view(x.start, y.start)
+                    out[0, index] = x.across(y.down(values))
+        self._moved = list(moved)
+        return [out.numpy() for out in self._out]
+
+    @staticmethod
+    def _axis(
+        axes: dict[tuple[int, int, int, int], _Axis],
+        layer: int,
+        moved: list[tuple[float, float]],
+        which: int,
+        cells: int,
+        size: int,
+    ) -> _Axis:
+        key = (layer, which, cells, size)
+        if key not in axes:
+            axes[key] = _Axis(moved[layer][which], cells, size)
+        return axes[key]
