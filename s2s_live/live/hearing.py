@@ -1,0 +1,68 @@
+"""The hearing thread: newest window of the programme to a target."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+
+from s2s_live.audio.feed import Feed
+from s2s_live.audio.ring import SamplesLost
+from s2s_live.engines.base import Engine
+from s2s_live.live.listener import Heard, Listener
+from s2s_live.live.statistics import Meter
+from s2s_live.live.worker import Worker
+
+log = logging.getLogger(__name__)
+
+IDLE_S = 0.004
+"""Longest wait between looks at the programme while the next hop is still sounding."""
+
+
+class Hearing(Worker):
+    """Feeds every hop to the front end and hears the newest one.
+
+    When it falls behind it skips the encoder for all hops but the newest, never their columns.
+    """
+
+    def __init__(self, engine: Engine, feed: Feed, publish: Callable[[Heard], None], first_hop: int) -> None:
+        super().__init__("s2s-hearing")
+        self.meter = Meter()
+        self.features = Meter()
+        self.skipped = 0
+        """Hops whose columns were taken but which were not heard."""
+        self.lost_samples = 0
+        self._engine = engine
+        self._feed = feed
+        self._publish = publish
+        self._listener = Listener(engine, first_hop)
+
+    def work(self) -> None:
+        """Take all whole hops there are, hear the newest."""
+        pushed = 0
+        while self._listener.needs[1] <= self._feed.program.written:
+            self._push()
+            pushed += 1
+        if not pushed:
+            missing = self._listener.needs[1] - self._feed.program.written
+            self.pause(min(max(missing / self._feed.program.sample_rate, 0.001), IDLE_S))
+            return
+        self.skipped += pushed - 1
+        begun = time.perf_counter()
+        heard = self._listener.hear()
+        self._publish(heard)
+        self.meter.add(time.monotonic(), (time.perf_counter() - begun) * 1e3)
+
+    def _push(self) -> None:
+        start, stop = self._listener.needs
+        begun = time.perf_counter()
+        try:
+            block = self._feed.program.read(start, stop)
+        except SamplesLost as error:
+            self.lost_samples += error.lost
+            hop = -(-self._feed.program.oldest() // self._listener.hop_length) + 1
+            log.warning("hearing fell %d samples behind; starting again at hop %d", error.lost, hop)
+            self._listener = Listener(self._engine, hop)
+            return
+        self._listener.push(block)
+        self.features.add(time.monotonic(), (time.perf_counter() - begun) * 1e3)

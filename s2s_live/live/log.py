@@ -1,0 +1,27 @@
+"""What a show must remember to be played again exactly: hops, control changes, frame positions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass
+class ShowLog:
+    """Log of one show from its first tick. Written by the painting thread alone.
+
+    With the programme sound it is enough to repaint every frame: bit-equal on the same machine, runtime and
+    thread count. It grows with time (about 1 kB a second), so a show keeps one only when asked to.
+    """
+
+    seed: int
+    model_hash: str
+    start_tick: int
+    first_hop: int
+    controls: dict[str, float]
+    """Values at the start."""
+    hops: list[tuple[int, int]] = field(default_factory=list)
+    """(hop, tick at which its target took effect), in order."""
+    changes: list[tuple[int, str, float]] = field(default_factory=list)
+    """(tick, control, value), in order."""
+    frames: list[int] = field(default_factory=list)
+    """Programme positions of the painted frames."""

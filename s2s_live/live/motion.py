@@ -1,0 +1,153 @@
+"""Everything that moves: the latent, z, the fields' displacement, the pulse. Advances tick by tick.
+
+A `Motion` is a pure function of (seed, what each tick sounded like, which target and controls held at it).
+It knows neither threads nor time of day; live and offline shows step the same class.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from s2s_live.engines.base import EngineSpec, PaintState, Target
+from s2s_live.live.walk import walk
+from s2s_live.timeline import PROGRAM_RATE, TICK, TICK_S
+
+FULL_SCALE_DB = -6.0
+"""RMS level that counts as full loudness."""
+PULSE_DECAY_S = 0.25
+LOUDNESS_ATTACK_S = 0.03
+LOUDNESS_RELEASE_S = 0.4
+SURPRISE_S = 0.4
+"""Time constant of the running level that a burst is measured against."""
+SURPRISE_FLOOR_DB = 3.0
+SURPRISE_RANGE_DB = 15.0
+Z_GLIDE_S = 0.5
+"""Time constant with which z glides to a new variation."""
+DRIFT_AFTER_S = 1.0
+"""Silence lasts this long before the scene drifts to rest."""
+REST_SPEED = 0.3
+"""Field speed at the gate, in units of the family's flow; full loudness adds 1."""
+
+
+def approach(seconds: float, dt: float = TICK_S) -> float:
+    """Share of the way an exponential smoother with time constant `seconds` goes in `dt` seconds."""
+    return 1.0 - math.exp(-dt / seconds) if seconds > 0 else 1.0
+
+
+def slerp(start: NDArray[np.float64], end: NDArray[np.float64], share: float) -> NDArray[np.float64]:
+    """The unit vector `share` of the way along the great circle from `start` to `end` (both unit)."""
+    cosine = float(np.clip(start @ end, -1.0, 1.0))
+    if cosine > 1.0 - 1e-9:
+        return end if share >= 1.0 else start
+    if cosine < -1.0 + 1e-9:  # opposite points: any great circle is right, take one that always exists
+        axis = np.zeros_like(start)
+        axis[int(np.argmin(np.abs(start)))] = 1.0
+        end = axis - (axis @ start) * start
+        end /= np.linalg.norm(end)
+        cosine = 0.0
+    angle = math.acos(cosine)
+    mixed = (math.sin((1.0 - share) * angle) * start + math.sin(share * angle) * end) / math.sin(angle)
+    unit: NDArray[np.float64] = mixed / np.linalg.norm(mixed)
+    return unit
+
+
+class Motion:
+    """State of the moving show after `tick` ticks. Owned by one thread."""
+
+    def __init__(self, spec: EngineSpec, rest: Target, seed: int, tick: int = 0) -> None:
+        self.tick = tick
+        self.seed = seed
+        self.gate_open = False
+        self._z_size = spec.z_size
+        self._rest = rest
+        self._latent = rest.latent.astype(np.float64)
+        self._flow = rest.flow.astype(np.float64)
+        self._target = rest
+        self._z: NDArray[np.float64] | None = None
+        self._phase = 0.0
+        self._displacement = np.zeros((spec.layers, 2), dtype=np.float64)
+        self._velocity = np.zeros((spec.layers, 2), dtype=np.float64)
+        self._pulse = 0.0
+        self._loudness = 0.0
+        self._usual_db = -120.0
+        self._quiet_ticks = 0
+
+    @property
+    def target(self) -> Target:
+        """What the scene is moving towards."""
+        return self._target
+
+    @property
+    def _sounding(self) -> bool:
+        """Whether a sound goes on: gaps within it (a clock's, a dog's) do not end it."""
+        return self._quiet_ticks * TICK_S < DRIFT_AFTER_S
+
+    def step(
+        self, level_db: float, onset: float, heard: Target | None, controls: Mapping[str, float]
+    ) -> None:
+        """Advance one tick.
+
+        Args:
+            level_db: RMS level of the tick, dBFS.
+            onset: onset strength of the tick, 0..1.
+            heard: newest target in force at this tick, None before the first hearing.
+            controls: values of all controls.
+        """
+        self._listen(level_db, onset, controls["gate_db"])
+        self._choose_target(heard, controls)
+        if controls["hold"] < 0.5:
+            seconds = controls["attack"] if self._sounding else controls["release"]
+            share = approach(seconds)
+            self._latent = slerp(self._latent, self._target.latent.astype(np.float64), share)
+            self._flow += share * (self._target.flow - self._flow)
+        self._phase += controls["z_speed"] * TICK_S
+        goal = walk(self.seed, int(controls["variation"]), self._phase, self._z_size)
+        self._z = goal if self._z is None else self._z + approach(Z_GLIDE_S) * (goal - self._z)
+        speed = controls["motion"] * (REST_SPEED + self._loudness + self._pulse)
+        self._velocity = self._flow * speed
+        self._displacement += self._velocity * TICK_S
+        self.tick += 1
+
+    def _listen(self, level_db: float, onset: float, gate_db: float) -> None:
+        """Follow loudness and onsets: the fast path."""
+        self.gate_open = level_db > gate_db
+        self._quiet_ticks = 0 if self.gate_open else self._quiet_ticks + 1
+        span = max(FULL_SCALE_DB - gate_db, 1.0)
+        loudness = min(max((level_db - gate_db) / span, 0.0), 1.0)
+        seconds = LOUDNESS_ATTACK_S if loudness > self._loudness else LOUDNESS_RELEASE_S
+        self._loudness += approach(seconds) * (loudness - self._loudness)
+        # Levels below the gate are noise: a step out of silence must not count as 60 dB of surprise.
+        heard_db = max(level_db, gate_db)
+        surprise = (heard_db - max(self._usual_db, gate_db) - SURPRISE_FLOOR_DB) / SURPRISE_RANGE_DB
+        self._usual_db += approach(SURPRISE_S) * (level_db - self._usual_db)
+        kick = max(min(max(surprise, 0.0), 1.0), onset) if self.gate_open else 0.0
+        self._pulse = max(self._pulse * math.exp(-TICK_S / PULSE_DECAY_S), kick)
+
+    def _choose_target(self, heard: Target | None, controls: Mapping[str, float]) -> None:
+        """While it sounds follow what is heard; in silence hold, or drift to rest."""
+        if self.gate_open and heard is not None:
+            self._target = heard
+        elif controls["gate_mode"] < 0.5 and not self._sounding:
+            self._target = self._rest
+
+    def state(self, position: int, controls: Mapping[str, float]) -> PaintState:
+        """What to paint at programme sample `position`, at or after the newest tick.
+
+        Displacement goes on at the tick's velocity between ticks, so motion is even at any frame rate.
+        """
+        ahead = (position - self.tick * TICK) / PROGRAM_RATE
+        z = self._z if self._z is not None else walk(self.seed, 0, self._phase, self._z_size)
+        return PaintState(
+            position=position,
+            seed=self.seed,
+            latent=self._latent.astype(np.float32),
+            z=z.astype(np.float32),
+            displacement=self._displacement + self._velocity * ahead,
+            pulse=self._pulse,
+            loudness=self._loudness,
+            controls=dict(controls),
+        )

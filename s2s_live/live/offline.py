@@ -1,0 +1,102 @@
+"""Shows without a clock: render sound to frames, or replay a live show from its log.
+
+Both step the same `Performer` and `Listener` as the live threads. Sound comes in blocks and frames go out as
+they fall due, so any length runs in constant memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import count
+
+import numpy as np
+from numpy.typing import NDArray
+
+from s2s_live.audio.levels import LevelTrack
+from s2s_live.engines.base import Engine, Picture
+from s2s_live.live.controls import SESSION_CONTROLS, ControlValues
+from s2s_live.live.listener import Heard, Listener
+from s2s_live.live.log import ShowLog
+from s2s_live.live.performer import Performer, levels_of
+from s2s_live.timeline import PROGRAM_RATE, TICK, tick_of
+
+Blocks = Iterable[NDArray[np.float32]]
+"""Programme sound from position 0: blocks `[n, 2]` of any length."""
+
+
+def render(
+    engine: Engine, sound: Blocks, *, seed: int, fps: float, values: Mapping[str, float] | None = None
+) -> Iterator[tuple[int, Picture]]:
+    """Frames of a show as it was meant: every hop heard, every target in time.
+
+    Args:
+        engine: an open engine.
+        sound: programme sound from position 0.
+        seed: of fields and z.
+        fps: frames per second of sound.
+        values: controls that differ from their defaults.
+
+    Yields:
+        (programme position, frame), frame j at sample round(j * 48000 / fps).
+    """
+    controls = ControlValues(SESSION_CONTROLS + engine.spec.controls, values)
+    performer = Performer(engine, controls.snapshot(), lambda _tick: (), seed=seed)
+    positions = (round(j * PROGRAM_RATE / fps) for j in count())
+    yield from _perform(performer, Listener(engine, 0), sound, positions, ticks=None)
+
+
+def replay(engine: Engine, sound: Blocks, log: ShowLog) -> Iterator[tuple[int, Picture]]:
+    """The frames of a logged show again: bit-equal on the same machine, runtime and thread count.
+
+    Yields:
+        (programme position, frame), in the order in which they were painted.
+    """
+    script: dict[int, list[tuple[str, float]]] = {}
+    for tick, name, value in log.changes:
+        script.setdefault(tick, []).append((name, value))
+    performer = Performer(
+        engine, log.controls, lambda tick: script.get(tick, ()), seed=log.seed, tick=log.start_tick
+    )
+    listener = Listener(engine, log.first_hop)
+    yield from _perform(performer, listener, sound, iter(log.frames), ticks=dict(log.hops))
+
+
+def _perform(
+    performer: Performer,
+    listener: Listener,
+    sound: Blocks,
+    positions: Iterator[int],
+    ticks: Mapping[int, int] | None,
+) -> Iterator[tuple[int, Picture]]:
+    """Step through the sound; `ticks` gives the hops to hear and when each took effect, None all in time."""
+    track = LevelTrack()
+    levels = levels_of(track)
+    position = next(positions, None)
+    for hop, block in enumerate(in_hops(sound, listener.hop_length)):
+        for start in range(0, len(block), TICK):
+            track.push(block[start : start + TICK])
+        if hop == listener.next_hop:
+            listener.push(block)
+            if ticks is None or hop in ticks:
+                heard = listener.hear()
+                tick = heard.tick if ticks is None else ticks[hop]
+                performer.offer(Heard(hop, tick, heard.target))
+        end = (hop + 1) * listener.hop_length
+        while position is not None and position <= end:
+            performer.advance(tick_of(position), levels)
+            yield position, performer.paint(position)
+            position = next(positions, None)
+        # Even without a frame the motion goes on, so that no level is asked for after it was dropped.
+        performer.advance(tick_of(end if position is None else min(end, position)), levels)
+
+
+def in_hops(sound: Blocks, hop_length: int) -> Iterator[NDArray[np.float32]]:
+    """Cut blocks of any length into hops `[hop_length, 2]`; the last is filled up with silence."""
+    rest = np.zeros((0, 2), dtype=np.float32)
+    for block in sound:
+        rest = np.concatenate((rest, block)) if len(rest) else block
+        while len(rest) >= hop_length:
+            yield rest[:hop_length]
+            rest = rest[hop_length:]
+    if len(rest):
+        yield np.concatenate((rest, np.zeros((hop_length - len(rest), 2), dtype=np.float32)))

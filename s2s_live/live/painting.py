@@ -1,0 +1,89 @@
+"""The painting thread: where the show is now, as a picture."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import deque
+from collections.abc import Callable
+
+from s2s_live.audio.feed import Feed
+from s2s_live.live.frame import Frame
+from s2s_live.live.listener import Heard
+from s2s_live.live.pacing import Pacer
+from s2s_live.live.performer import Performer, levels_of
+from s2s_live.live.statistics import Meter
+from s2s_live.live.worker import Worker
+from s2s_live.timeline import TICK, tick_of
+
+log = logging.getLogger(__name__)
+
+Sink = Callable[[Frame], None]
+
+MOST_PENDING = 64
+"""Hearings kept for a painter that is far behind; the oldest go first."""
+LEVELS_KEPT_S = 20.0
+"""A painter further behind than this starts from the newest tick."""
+
+
+class Painting(Worker):
+    """Steps the performer to the present and publishes one frame, at the pace.
+
+    `frame` is swapped by reference: whoever shows pictures takes the newest and misses the rest.
+    """
+
+    def __init__(self, performer: Performer, feed: Feed, *, fps: float, first_index: int = 0) -> None:
+        super().__init__("s2s-painting")
+        self.frame: Frame | None = None
+        self.meter = Meter()
+        self.pacer = Pacer(fps)
+        self.sinks: tuple[Sink, ...] = ()
+        self.performer = performer
+        self._feed = feed
+        self._levels = levels_of(feed.levels)
+        self._inbox: deque[Heard] = deque(maxlen=MOST_PENDING)
+        self._index = first_index
+        self._position = -1
+
+    def publish(self, heard: Heard) -> None:
+        """From the hearing thread; an append to a bounded deque needs no lock."""
+        self._inbox.append(heard)
+
+    def work(self) -> None:
+        """Wait until a frame is due, then paint it."""
+        wait = self.pacer.wait(time.monotonic())
+        if wait > 0:
+            self.pause(min(wait, 0.05))
+            return
+        now = time.monotonic()
+        position = int(self._feed.position_at(now))
+        if position <= self._position or position < self.performer.motion.tick * TICK:
+            self.pause(0.001)
+            return
+        self.pacer.begin(now)
+        self._paint(position)
+
+    def _paint(self, position: int) -> None:
+        begun = time.perf_counter()
+        tick = min(tick_of(position), self._feed.levels.ticks)
+        self._skip_what_is_gone(tick)
+        while self._inbox:
+            self.performer.offer(self._inbox.popleft())
+        self.performer.advance(tick, self._levels)
+        captured = self._feed.capture_time(tick * TICK)
+        picture = self.performer.paint(position)
+        self._position = position
+        now = time.monotonic()
+        frame = Frame(self._index, position, picture, captured, now)
+        self._index += 1
+        self.frame = frame
+        self.meter.add(now, (time.perf_counter() - begun) * 1e3)
+        for sink in self.sinks:
+            sink(frame)
+
+    def _skip_what_is_gone(self, tick: int) -> None:
+        """After a long sleep (a suspended machine) the levels in between are gone: jump."""
+        behind = (tick - self.performer.motion.tick) * TICK / self._feed.program.sample_rate
+        if behind > LEVELS_KEPT_S:
+            log.warning("painting was %.0f s behind; going on from now", behind)
+            self.performer.motion.tick = tick

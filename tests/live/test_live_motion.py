@@ -1,0 +1,148 @@
+"""What moves, moves as promised: on the sphere, in seconds, from its inputs alone."""
+
+import numpy as np
+import pytest
+
+from s2s_live.engines.base import EngineSpec, Target
+from s2s_live.live.controls import SESSION_CONTROLS, ControlValues
+from s2s_live.live.motion import Motion, approach, slerp
+from s2s_live.live.walk import walk
+from s2s_live.timeline import TICK
+
+SPEC = EngineSpec(
+    "sound2scene", "m", "0" * 12, 16000, 1.0, 0.1, (64, 64), 8, 6, 3, ("rain", "fire"), (), 0, 0, "torch", 1
+)
+
+
+def unit(index):
+    vector = np.zeros(8, np.float32)
+    vector[index] = 1.0
+    return vector
+
+
+REST = Target(unit(0), np.zeros((3, 2), np.float32), "silence", 1.0)
+RAIN = Target(unit(1), np.full((3, 2), 0.5, np.float32), "rain", 0.9)
+
+
+def controls(**changed):
+    return ControlValues(SESSION_CONTROLS, changed).snapshot()
+
+
+def run(motion, ticks, level=-20.0, onset=0.0, heard=RAIN, values=None):
+    for _ in range(ticks):
+        motion.step(level, onset, heard, values or controls())
+
+
+def test_slerp_stays_on_the_sphere_and_ends_there():
+    rng = np.random.default_rng(1)
+    for _ in range(50):
+        a, b = rng.standard_normal((2, 16))
+        a, b = a / np.linalg.norm(a), b / np.linalg.norm(b)
+        for share in (0.0, 0.3, 1.0):
+            mixed = slerp(a, b, share)
+            assert np.linalg.norm(mixed) == pytest.approx(1.0)
+        assert slerp(a, b, 1.0) == pytest.approx(b)
+        assert np.arccos(slerp(a, b, 0.25) @ a) == pytest.approx(0.25 * np.arccos(a @ b))
+
+
+def test_slerp_between_opposite_points_is_finite():
+    a = np.array([1.0, 0.0, 0.0])
+    assert np.isfinite(slerp(a, -a, 0.5)).all()
+
+
+def test_attack_time_constant_is_in_seconds():
+    motion = Motion(SPEC, REST, seed=1)
+    run(motion, 50, values=controls(attack=0.5))
+    angle = np.arccos(motion.state(0, controls()).latent @ RAIN.latent)
+    assert angle == pytest.approx(np.pi / 2 * np.exp(-1.0), rel=0.02)
+
+
+def test_approach_composes():
+    assert 1 - (1 - approach(0.3, 0.01)) ** 10 == pytest.approx(approach(0.3, 0.1))
+
+
+def test_silence_drifts_to_rest_or_holds():
+    for mode, goal in ((0.0, REST), (1.0, RAIN)):
+        motion = Motion(SPEC, REST, seed=1)
+        run(motion, 300, values=controls(gate_mode=mode))
+        run(motion, 1500, level=-100.0, values=controls(gate_mode=mode))
+        assert motion.state(0, controls()).latent @ goal.latent > 0.99
+
+
+def test_short_gaps_do_not_end_a_sound():
+    motion = Motion(SPEC, REST, seed=1)
+    for _ in range(20):
+        run(motion, 5)
+        run(motion, 60, level=-100.0)
+    assert motion.target is RAIN
+
+
+def test_nothing_is_adopted_below_the_gate():
+    motion = Motion(SPEC, REST, seed=1)
+    run(motion, 200, level=-100.0)
+    assert motion.target is REST
+
+
+def test_hold_keeps_the_scene():
+    motion = Motion(SPEC, REST, seed=1)
+    run(motion, 300, values=controls(hold=1.0))
+    assert motion.state(0, controls()).latent == pytest.approx(REST.latent)
+
+
+def test_a_burst_pulses_at_once_and_decays():
+    motion = Motion(SPEC, REST, seed=1)
+    run(motion, 300, level=-40.0)
+    assert motion.state(0, controls()).pulse < 0.05
+    run(motion, 1, level=-20.0)
+    assert motion.state(0, controls()).pulse > 0.5
+    run(motion, 200, level=-20.0)
+    assert motion.state(0, controls()).pulse < 0.05
+
+
+def test_louder_flows_faster():
+    travelled = []
+    for level in (-50.0, -10.0):
+        motion = Motion(SPEC, REST, seed=1)
+        run(motion, 400, level=level)
+        travelled.append(motion.state(motion.tick * TICK, controls()).displacement[2, 1])
+    assert travelled[1] > 2 * travelled[0]
+
+
+def test_displacement_between_ticks_is_continuous():
+    motion = Motion(SPEC, REST, seed=1)
+    run(motion, 500)
+    before = motion.state(motion.tick * TICK + TICK, controls()).displacement
+    run(motion, 1)
+    after = motion.state(motion.tick * TICK, controls()).displacement
+    assert after == pytest.approx(before, abs=1e-3)
+
+
+def test_same_inputs_same_state_to_the_bit():
+    states = []
+    for _ in range(2):
+        motion = Motion(SPEC, REST, seed=9)
+        rng = np.random.default_rng(4)
+        for level, onset in zip(rng.uniform(-70, -10, 400), rng.uniform(0, 1, 400), strict=True):
+            motion.step(level, onset, RAIN, controls())
+        states.append(motion.state(400 * TICK + 77, controls()))
+    for name in ("latent", "z", "displacement"):
+        assert (getattr(states[0], name) == getattr(states[1], name)).all()
+    assert states[0].pulse == states[1].pulse
+
+
+def test_walk_has_unit_variance_at_every_phase_and_no_jumps():
+    for phase in (0.0, 0.25, 0.5, 0.9, 1e6 + 0.5):
+        z = np.stack([walk(seed, 0, phase, 60) for seed in range(200)])
+        assert z.var() == pytest.approx(1.0, abs=0.05)
+    assert np.abs(walk(1, 0, 2.9999, 60) - walk(1, 0, 3.0001, 60)).max() < 1e-2
+
+
+def test_a_new_variation_is_reached_by_gliding():
+    motion = Motion(SPEC, REST, seed=1)
+    run(motion, 10)
+    before = motion.state(0, controls()).z
+    run(motion, 1, values=controls(variation=1))
+    step = np.abs(motion.state(0, controls()).z - before).max()
+    run(motion, 500, values=controls(variation=1))
+    assert step < 0.2
+    assert np.abs(motion.state(0, controls()).z - before).max() > 0.5
