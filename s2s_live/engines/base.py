@@ -21,7 +21,7 @@ Picture = NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Control:
-    """One thing a performer can turn. Sliders, OSC, MIDI, presets and the command line are views of this list."""
+    """One thing a performer can turn: sliders, OSC, MIDI, presets and the command line are views of it."""
 
     name: str
     """Identifier, snake_case: `z_speed`."""
@@ -120,7 +120,7 @@ class FrontEnd(Protocol):
         """Take the next mono samples `[n]` at `sample_rate`, any n."""
 
     def window(self) -> Floats:
-        """The newest window as the audio encoder takes it, `[1, bins, frames]`; silence where nothing came yet."""
+        """The newest window for the audio encoder, `[1, bins, frames]`; silence where nothing came yet."""
 
 
 class Engine(Protocol):

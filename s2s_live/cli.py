@@ -1,0 +1,84 @@
+"""The command `s2s-live`. Subcommands live in `s2s_live.commands`, one module each."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import signal
+import sys
+from types import FrameType
+from typing import NoReturn
+
+from s2s_live import __version__
+from s2s_live.errors import S2SError
+from s2s_live.logs import set_up_logging
+
+COMMANDS = ("run", "devices", "render", "hear", "models", "doctor", "bench", "train")
+"""In the order in which `--help` shows them."""
+
+EPILOG = """Without a command the app opens, like `s2s-live run`.
+
+examples:
+  s2s-live                                  open the app on the default microphone
+  s2s-live run --source file:rain.ogg       watch a sound file
+  s2s-live run --fullscreen 2 --record show.mp4
+  s2s-live render rain.ogg rain.mp4         the same, offline
+  s2s-live hear rain.ogg --json             what it hears
+  s2s-live doctor                           what works on this machine, and what does not"""
+
+
+class Parser(argparse.ArgumentParser):
+    """Wrong use gets one clear line and exit status 2."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong and where help is."""
+        self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    parser = Parser(
+        prog="s2s-live",
+        description="Live sound becomes a changing, generated scene.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"s2s-live {__version__}")
+    parser.add_argument("--verbose", action="store_true", help="log to standard error too")
+    subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command")
+    for name in COMMANDS:
+        importlib.import_module(f"s2s_live.commands.{name}").add_parser(subparsers)
+    return parser
+
+
+def _terminate(_signal: int, _frame: FrameType | None) -> None:
+    """SIGTERM ends like Ctrl+C does: everything open is closed on the way out."""
+    raise KeyboardInterrupt
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; returns the exit status: 0 well, 1 failed with a message, 2 wrong use."""
+    # Waiting threads of the numeric libraries must not spin: they would take the cores of the others.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    given = sys.argv[1:] if arguments is None else arguments
+    parser = build_parser()
+    options = parser.parse_args(given)
+    if options.command is None:
+        options = parser.parse_args([*given, "run"])
+    set_up_logging(options.verbose)
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        return int(options.run(options))
+    except S2SError as error:
+        print(f"s2s-live: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # the reader of our output went away: `s2s-live devices | head -1`
+        sys.stderr.close()
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

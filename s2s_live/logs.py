@@ -1,0 +1,47 @@
+"""The log file: where it is, and setting it up once per process."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import sys
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+
+import platformdirs
+
+MOST_BYTES = 2_000_000
+KEPT_FILES = 3
+FORMAT = "%(asctime)s %(levelname)-7s %(threadName)s %(name)s: %(message)s"
+
+
+def log_path() -> Path:
+    """The log file of this process; `S2S_LIVE_LOGS` names another folder."""
+    folder = os.environ.get("S2S_LIVE_LOGS") or platformdirs.user_log_dir("s2s-live", appauthor=False)
+    return Path(folder) / "s2s-live.log"
+
+
+def set_up_logging(verbose: bool = False) -> None:
+    """Log to the file, warnings to standard error too (everything when `verbose`).
+
+    A log file that cannot be written is said once on standard error; the show goes on.
+    """
+    root = logging.getLogger()
+    root.setLevel(logging.INFO)
+    console = logging.StreamHandler(sys.stderr)
+    console.setLevel(logging.DEBUG if verbose else logging.ERROR)
+    console.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
+    root.addHandler(console)
+    path = log_path()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Appending with a short line per record keeps two instances' lines whole; each rotates by itself.
+        file = RotatingFileHandler(path, maxBytes=MOST_BYTES, backupCount=KEPT_FILES, encoding="utf-8")
+    except OSError as error:
+        root.error("no log file: %s", error)
+        return
+    file.setFormatter(logging.Formatter(FORMAT))
+    root.addHandler(file)
+    with contextlib.suppress(ValueError):  # other threads may already run with their own filters
+        logging.captureWarnings(True)
