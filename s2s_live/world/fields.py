@@ -80,8 +80,10 @@ def _cells(cells: int) -> tuple[Channel, ...]:
     return tuple(Channel(layer, cells, cells) for layer in range(LAYERS))
 
 
-_PROFILES = (Channel(STILL, 6, 0), Channel(STILL, 24, 0), Channel(FLOW, 0, 12))
-"""Ridges, skylines, the meander of a bolt: at most resolutions, for an edge is drawn at every scale."""
+_PROFILES = (Channel(STILL, 6, 0), Channel(STILL, 24, 0), Channel(FLOW, 0, 12), Channel(FLOW, 24, 0))
+"""Ridges, skylines, the meander of a bolt, ribbons: drawn at every scale, so most blocks take them."""
+_FINE = (Channel(FLOW, 12, 96), Channel(STILL, 96, 0), Channel(STILL, 0, 64))
+"""Streaks that run sideways; trunks and columns of windows; floors of windows."""
 
 WORLD_FIELDS = FieldConfig(
     resolutions=(8, 16, 32, 64, 128, 256),
@@ -95,8 +97,7 @@ WORLD_FIELDS = FieldConfig(
             *_PROFILES,
             Channel(DRIFT, 32, 128),
             Channel(FLOW, 128, 12),
-            Channel(STILL, 96, 0),
-            Channel(STILL, 0, 64),
+            *_FINE,
         ),
         (
             Channel(STILL, 256, 256),
@@ -104,8 +105,7 @@ WORLD_FIELDS = FieldConfig(
             *_PROFILES,
             Channel(DRIFT, 64, 256),
             Channel(FLOW, 256, 24),
-            Channel(STILL, 96, 0),
-            Channel(STILL, 0, 64),
+            *_FINE,
         ),
     ),
 )
@@ -114,9 +114,11 @@ WORLD_FIELDS = FieldConfig(
 
 def _mix(h: Tensor) -> Tensor:
     """Scramble 32-bit integers held in int64 (the finaliser of a multiply-xorshift hash)."""
-    h = (h ^ (h >> 16)) * 0x7FEB352D & _MASK
-    h = (h ^ (h >> 15)) * 0x846CA68B & _MASK
-    return h ^ (h >> 16)
+    h = h ^ (h >> 16)
+    h.mul_(0x7FEB352D).bitwise_and_(_MASK)
+    h.bitwise_xor_(h >> 15)
+    h.mul_(0x846CA68B).bitwise_and_(_MASK)
+    return h.bitwise_xor_(h >> 16)
 
 
 def _mix_axis(start: Tensor, index: Tensor) -> Tensor:
@@ -132,7 +134,7 @@ def lattice(channel: Channel, seeds: Tensor, columns: Tensor, rows: Tensor) -> T
     across = _mix_axis(start, columns)
     down = _mix_axis(_mix(start + 1 & _MASK), rows)
     bits = _mix(across[:, None, :] ^ down[:, :, None])
-    return (bits.to(torch.float32) * (1.0 / 2**32) - 0.5) * math.sqrt(12.0)
+    return bits.to(torch.float32).mul_(math.sqrt(12.0) / 2**32).sub_(math.sqrt(3.0))
 
 
 def spline(fraction: Tensor) -> Tensor:
@@ -160,43 +162,94 @@ def taps(rest: Tensor, cells: int, size: int) -> tuple[Tensor, Tensor]:
     return first.to(torch.int64), spline(at - first).to(torch.float32)
 
 
-def _axis(displacement: Tensor, cells: int, size: int) -> tuple[Tensor, Tensor | None]:
-    """Lattice indices `[B, n]` that one axis touches and the matrix `[B, size, n]` that interpolates it."""
+def _reach(displacement: Tensor, cells: int, size: int) -> tuple[Tensor, Tensor | None]:
+    """The lattice indices `[B, n]` that one axis touches, and how to interpolate them.
+
+    That is a matrix `[B, size, n]`, or the four weights `[B, 4]` where a cell is a pixel, or None.
+    """
     if cells == 0:
         return torch.zeros(len(displacement), 1, dtype=torch.int64, device=displacement.device), None
     whole, rest = split(displacement, cells)
     first, weights = taps(rest, cells, size)
+    if cells == size:
+        span = torch.arange(size + 3, dtype=torch.int64, device=displacement.device)
+        return (whole + first[:, 0])[:, None] + span - 1, weights[:, 0]
     span = torch.arange(cells + 5, dtype=torch.int64, device=displacement.device)
     matrix = torch.zeros(len(displacement), size, cells + 5, device=displacement.device)
     matrix.scatter_(2, first[..., None] + span[:4], weights)
     return whole[:, None] + span - 1, matrix
 
 
+def _interpolate(values: Tensor, how: Tensor | None) -> Tensor:
+    """Interpolate the rows of `values [B, n, m]`: `[B, size, m]`."""
+    if how is None:
+        return values
+    if how.dim() == 3:
+        return how @ values
+    size = values.shape[1] - 3
+    out = values[:, :size] * how[:, 0, None, None]
+    for tap in (1, 2, 3):
+        out.addcmul_(values[:, tap : tap + size], how[:, tap, None, None])
+    return out
+
+
 def sample_channel(channel: Channel, seeds: Tensor, displacement: Tensor, size: int) -> Tensor:
     """Channel `[B, size, size]` for seeds `[B]` int64 and displacements `[B, layers, 2]` float64 (x, y)."""
     moved = displacement[:, channel.layer]
-    columns, across = _axis(moved[:, 0], channel.columns, size)
-    rows, down = _axis(moved[:, 1], channel.rows, size)
-    values = lattice(channel, seeds, columns, rows)
-    if down is not None:
-        values = down @ values
-    if across is not None:
-        values = values @ across.transpose(1, 2)
+    columns, across = _reach(moved[:, 0], channel.columns, size)
+    rows, down = _reach(moved[:, 1], channel.rows, size)
+    values = _interpolate(lattice(channel, seeds, columns, rows), down)
+    values = _interpolate(values.transpose(1, 2), across).transpose(1, 2)
     return values.expand(-1, size, size)
+
+
+class FieldBatch:
+    """The fields of a batch of scenes, each channel sampled once for renderer and generator together."""
+
+    def __init__(self, seeds: Tensor, displacement: Tensor) -> None:
+        self.seeds = seeds
+        self.displacement = displacement
+        self.sampled: dict[tuple[Channel, int], Tensor] = {}
+        """What has been sampled so far, by channel and size."""
+        self._parent: tuple[FieldBatch, Tensor] | None = None
+
+    def __len__(self) -> int:
+        return len(self.seeds)
+
+    def select(self, index: Tensor) -> FieldBatch:
+        """The scenes at `index [n]`; what is sampled already is reused."""
+        part = FieldBatch(self.seeds[index], self.displacement[index])
+        part._parent = (self, index)
+        return part
+
+    def channel(self, channel: Channel, size: int) -> Tensor:
+        """`[B, size, size]`."""
+        key = (channel, size)
+        if key not in self.sampled:
+            known = self._parent[0].sampled.get(key) if self._parent else None
+            if known is not None and self._parent:
+                self.sampled[key] = known[self._parent[1]]
+            else:
+                self.sampled[key] = sample_channel(channel, self.seeds, self.displacement, size)
+        return self.sampled[key]
+
+    def levels(self, config: FieldConfig, resolution: int | None = None) -> list[Tensor]:
+        """One `[B, C_i, r_i, r_i]` for each resolution of `config` up to `resolution`."""
+        pairs: Sequence[tuple[int, tuple[Channel, ...]]] = list(
+            zip(config.resolutions, config.channels, strict=True)
+        )
+        return [
+            torch.stack([self.channel(channel, size) for channel in level], 1)
+            for size, level in pairs
+            if resolution is None or size <= resolution
+        ]
 
 
 def sample_fields(
     seeds: Tensor, displacement: Tensor, config: FieldConfig = WORLD_FIELDS, resolution: int | None = None
 ) -> list[Tensor]:
     """The fields of a batch: one `[B, C_i, r_i, r_i]` for each resolution of `config` up to `resolution`."""
-    pairs: Sequence[tuple[int, tuple[Channel, ...]]] = list(
-        zip(config.resolutions, config.channels, strict=True)
-    )
-    return [
-        torch.stack([sample_channel(channel, seeds, displacement, size) for channel in level], 1)
-        for size, level in pairs
-        if resolution is None or size <= resolution
-    ]
+    return FieldBatch(seeds, displacement).levels(config, resolution)
 
 
 class _Block:
