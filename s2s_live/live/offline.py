@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from s2s_live.audio.levels import LevelTrack
-from s2s_live.engines.base import Engine, Picture
+from s2s_live.engines.base import Engine, PaintState, Picture
 from s2s_live.live.controls import SESSION_CONTROLS, ControlValues
 from s2s_live.live.listener import Heard, Listener
 from s2s_live.live.log import ShowLog
@@ -42,7 +42,8 @@ def render(
     controls = ControlValues(SESSION_CONTROLS + engine.spec.controls, values)
     performer = Performer(engine, controls.snapshot(), lambda _tick: (), seed=seed)
     positions = (round(j * PROGRAM_RATE / fps) for j in count())
-    yield from _perform(performer, Listener(engine, 0), sound, positions, ticks=None)
+    for position in _perform(performer, Listener(engine, 0), sound, positions, ticks=None):
+        yield position, performer.paint(position)
 
 
 def replay(engine: Engine, sound: Blocks, log: ShowLog) -> Iterator[tuple[int, Picture]]:
@@ -51,6 +52,21 @@ def replay(engine: Engine, sound: Blocks, log: ShowLog) -> Iterator[tuple[int, P
     Yields:
         (programme position, frame), in the order in which they were painted.
     """
+    for performer, position in _replay(engine, sound, log, log.frames):
+        yield position, performer.paint(position)
+
+
+def replay_states(
+    engine: Engine, sound: Blocks, log: ShowLog, positions: Iterable[int]
+) -> Iterator[PaintState]:
+    """The paint states of a logged show at ascending positions, with its sound or another."""
+    for performer, position in _replay(engine, sound, log, positions):
+        yield performer.state(position)
+
+
+def _replay(
+    engine: Engine, sound: Blocks, log: ShowLog, positions: Iterable[int]
+) -> Iterator[tuple[Performer, int]]:
     script: dict[int, list[tuple[str, float]]] = {}
     for tick, name, value in log.changes:
         script.setdefault(tick, []).append((name, value))
@@ -58,7 +74,8 @@ def replay(engine: Engine, sound: Blocks, log: ShowLog) -> Iterator[tuple[int, P
         engine, log.controls, lambda tick: script.get(tick, ()), seed=log.seed, tick=log.start_tick
     )
     listener = Listener(engine, log.first_hop)
-    yield from _perform(performer, listener, sound, iter(log.frames), ticks=dict(log.hops))
+    for position in _perform(performer, listener, sound, iter(positions), ticks=dict(log.hops)):
+        yield performer, position
 
 
 def _perform(
@@ -67,8 +84,11 @@ def _perform(
     sound: Blocks,
     positions: Iterator[int],
     ticks: Mapping[int, int] | None,
-) -> Iterator[tuple[int, Picture]]:
-    """Step through the sound; `ticks` gives the hops to hear and when each took effect, None all in time."""
+) -> Iterator[int]:
+    """Step through the sound, stopping at each position.
+
+    `ticks` gives the hops to hear and when each took effect; None hears all, in time.
+    """
     track = LevelTrack()
     levels = levels_of(track)
     position = next(positions, None)
@@ -84,7 +104,7 @@ def _perform(
         end = (hop + 1) * listener.hop_length
         while position is not None and position <= end:
             performer.advance(tick_of(position), levels)
-            yield position, performer.paint(position)
+            yield position
             position = next(positions, None)
         # Even without a frame the motion goes on, so that no level is asked for after it was dropped.
         performer.advance(tick_of(end if position is None else min(end, position)), levels)

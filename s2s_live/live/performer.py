@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 
 from s2s_live.audio.levels import LevelTrack
-from s2s_live.engines.base import Engine, Picture, Target
+from s2s_live.engines.base import Engine, PaintState, Picture, Target
 from s2s_live.live.flash import FlashGuard
 from s2s_live.live.listener import Heard
 from s2s_live.live.log import ShowLog
@@ -70,9 +70,13 @@ class Performer:
             level_db, onset = levels(self.motion.tick)
             self.motion.step(level_db, onset, self._heard, self._values)
 
+    def state(self, position: int) -> PaintState:
+        """What the frame at programme sample `position` depends on."""
+        return self.motion.state(position, self._values)
+
     def paint(self, position: int) -> Picture:
         """The frame at programme sample `position`, flash guard applied."""
-        picture = self.engine.paint(self.motion.state(position, self._values))
+        picture = self.engine.paint(self.state(position))
         if self._values["flash_guard"] >= 0.5:
             picture = self._guard.apply(picture, position)
         if self.log is not None:

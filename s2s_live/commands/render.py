@@ -1,0 +1,75 @@
+"""`s2s-live render`: the show of a sound file, offline."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from s2s_live.engines.base import Engine
+    from s2s_live.record.offline import OfflineWriter
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the subcommand."""
+    parser = subparsers.add_parser("render", help="render a sound file to a video, offline")
+    parser.add_argument("input", metavar="IN", type=Path, help="WAV, FLAC, OGG or MP3")
+    parser.add_argument("output", metavar="OUT.mp4", type=Path, help="video to write")
+    parser.add_argument(
+        "--model", default="world", metavar="NAME", help="model name or folder (default: world)"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="another seed, another show (default: 0)")
+    parser.add_argument("--size", type=int, default=1080, metavar="PIXELS", help="height (default: 1080)")
+    parser.add_argument("--fps", type=int, default=30, help="frames per second (default: 30)")
+    parser.add_argument("--without-sound", action="store_true", help="picture alone")
+    parser.add_argument("--quiet", action="store_true", help="no progress bar")
+    parser.set_defaults(run=_run)
+
+
+def _run(options: argparse.Namespace) -> int:
+    from s2s_live.audio.decode import open_sound
+    from s2s_live.engines.registry import open_engine
+    from s2s_live.record.offline import OfflineWriter
+    from s2s_live.store.library import find_model
+
+    with open_sound(options.input) as file:
+        seconds = file.frames / file.samplerate
+    engine = open_engine(find_model(options.model))
+    try:
+        with OfflineWriter(options.output, options.size, options.fps, not options.without_sound) as writer:
+            _render(engine, options, writer, seconds)
+    finally:
+        engine.close()
+    return 0
+
+
+def _render(engine: Engine, options: argparse.Namespace, writer: OfflineWriter, seconds: float) -> None:
+    from tqdm import tqdm
+
+    from s2s_live.live.offline import render
+    from s2s_live.timeline import PROGRAM_RATE
+
+    frames = round(seconds * options.fps)
+    sound = _written(options.input, writer, not options.without_sound)
+    shown = render(engine, sound, seed=options.seed, fps=options.fps)
+    with tqdm(total=frames, unit="frame", disable=options.quiet or None, desc=options.output.name) as bar:
+        for position, picture in shown:
+            if position >= seconds * PROGRAM_RATE:
+                break  # the last hop was filled up with silence
+            writer.write_frame(picture)
+            bar.update()
+
+
+def _written(path: Path, writer: OfflineWriter, sound: bool) -> Iterator[NDArray[np.float32]]:
+    """The file's blocks, each written to the video as it is handed on."""
+    from s2s_live.audio.decode import program_blocks
+
+    for block in program_blocks(path):
+        if sound:
+            writer.write_sound(block)
+        yield block
