@@ -1,0 +1,230 @@
+"""The feed: whatever source is chosen becomes one programme that never stops.
+
+Threads of this room:
+
+- a source's own (PortAudio callback, `s2s-file`, ...): copies blocks into the source's ring and adds to
+  counters; never waits for the feed.
+- `s2s-feed`: source ring -> programme, every few milliseconds, silence where nothing comes; never opens or
+  closes a device.
+- `s2s-feed-watch`: notices a lost device and opens it again with growing pauses; never touches the programme.
+- whoever calls `play`: starts the new source, stops the old one.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+
+from s2s_live.audio.levels import LevelTrack
+from s2s_live.audio.metering import LevelSuggestion, suggest_level, ticks_of
+from s2s_live.audio.pipeline import Pipeline
+from s2s_live.audio.program import ProgramWriter
+from s2s_live.audio.ring import SampleRing
+from s2s_live.audio.source import Source
+from s2s_live.audio.status import FeedState, FeedStatus, message_for
+from s2s_live.audio.supervision import Supervisor, Watch
+from s2s_live.errors import AudioError
+
+log = logging.getLogger(__name__)
+
+POLL_S = 0.004
+"""Pause between two looks at the source: under half a device block."""
+
+STALL_S = 0.25
+"""Without a block for so long, silence takes the place of sound."""
+
+
+class Feed:
+    """Keeps `seconds` of programme: 48 kHz stereo, after channel choice and gain, and its levels.
+
+    `gain_db` and `channel` (None: the mix) may be set from any thread at any time. The programme is not
+    limited: a gain can take it above full scale, which the meter reports. A `watch` lets the feed notice a
+    device that has been taken away while its stream was quietly moved to another one.
+    """
+
+    def __init__(self, seconds: float = 30.0, watch: Watch | None = None) -> None:
+        self._writer = ProgramWriter(seconds)
+        self.program: SampleRing = self._writer.ring
+        self.levels: LevelTrack = self._writer.levels
+        self.gain_db = 0.0
+        self.channel: int | None = None
+        self._source: Source | None = None
+        self._gain_set_at = (0.0, 0)  # the gain the levels since that tick were measured with
+        self._lost = 0
+        self._bad = 0
+        self._stop = threading.Event()
+        self._switching = threading.RLock()  # held by whoever starts or stops a source
+        self._thread: threading.Thread | None = None
+        self._supervisor = Supervisor(self._switching, lambda: self._source, watch)
+
+    @property
+    def source(self) -> Source | None:
+        """What is being listened to."""
+        return self._source
+
+    def start(self) -> None:
+        """Begin the programme. A source chosen before is started; its AudioError then comes from here."""
+        if self._thread is not None:
+            return
+        self._stop.clear()
+        self._thread = threading.Thread(target=self._run, name="s2s-feed", daemon=True)
+        self._thread.start()
+        self._supervisor.start()
+        source, self._source = self._source, None
+        if source is not None:
+            self.play(source)
+
+    def stop(self) -> None:
+        """End the programme and the source, within two seconds."""
+        self._stop.set()
+        self._supervisor.stop()
+        if self._thread is not None:
+            self._thread.join(1.0)
+            self._thread = None
+        with self._switching:
+            if self._source is not None:
+                self._source.stop()
+
+    def play(self, source: Source | None) -> None:
+        """Switch to `source`; None is silence. Takes as long as its device takes to open.
+
+        If it cannot be started the previous source goes on (or is started again) and the AudioError is
+        raised.
+        """
+        if self._thread is None:
+            self._source = source
+            return
+        with self._switching:
+            previous = self._source
+            if source is not None and source is not previous:
+                self._start(source, previous)
+                self._source = source
+                return
+            if previous is not None:
+                previous.stop()
+            self._source = None
+            if source is not None:
+                source.start()
+                self._source = source
+
+    def _start(self, source: Source, previous: Source | None) -> None:
+        try:
+            source.start()
+        except AudioError as first:
+            if previous is None:
+                raise
+            # The old stream may be what stands in the way: a device that only one may use, or a device list
+            # that can only be renewed while no stream is open.
+            log.info("%s did not start beside %s (%s): trying alone", source.name, previous.name, first)
+            previous.stop()
+            try:
+                source.start()
+            except AudioError:
+                self._restore(previous)
+                raise
+        else:
+            if previous is not None:
+                previous.stop()
+
+    def _restore(self, previous: Source) -> None:
+        try:
+            previous.start()
+        except AudioError as error:
+            log.warning("%s could not be started again: %s", previous.name, error)
+
+    def capture_time(self, position: int) -> float:
+        """Monotonic time at which that sample of the programme was captured, to about a device block."""
+        return self._writer.captures.time_of(position)
+
+    def position_at(self, now: float) -> float:
+        """The programme position to show at `now`: regular, never beyond what is written, never backwards."""
+        return self._writer.clock.position_at(now)
+
+    @property
+    def delay_s(self) -> float:
+        """How far `position_at` runs behind the newest sound, seconds."""
+        return self._writer.clock.delay_s
+
+    def measure_level(self, seconds: float = 5.0) -> LevelSuggestion:
+        """Gain and gate suggested by the last `seconds` of the programme (less, if the gain was changed
+        meanwhile).
+
+        Returns at once: wait `seconds` after asking the user for sound, then call.
+        """
+        gain_db, since = self._gain_set_at
+        ticks = self.levels.ticks
+        kept = min(ticks_of(seconds), self.levels.capacity // 2, ticks - since)
+        return suggest_level(self.levels.levels(ticks - kept, ticks), gain_db)
+
+    def status(self, now: float) -> FeedStatus:
+        """Everything the window shows about the sound, at the monotonic time `now`."""
+        source, meter = self._source, self._writer.meter
+        peak, rms, clipped, zero = meter.peak_db, meter.rms_db, meter.clipped, meter.zero_seconds
+        if source is None:
+            return FeedStatus(
+                "", None, "none", 0, 0, peak, rms, False, 0.0, self._bad, self._lost, 0.0, 0.0,
+                "No input is chosen.",
+            )  # fmt: skip
+        state = source.status(now)
+        is_lost, error = self._supervisor.lost, self._supervisor.error
+        shown: FeedState = "lost" if is_lost else state.state
+        return FeedStatus(
+            source=source.name,
+            kind=source.kind,
+            state=shown,
+            rate=source.sample_rate,
+            channels=source.channels,
+            peak_db=peak,
+            rms_db=rms,
+            clipped=clipped,
+            zero_seconds=zero if shown == "running" else 0.0,
+            bad_samples=self._bad,
+            lost_samples=self._lost + state.lost_samples,
+            longest_gap_ms=state.longest_gap_ms,
+            block_age_s=max(0.0, now - state.last_block_at),
+            message=message_for(
+                source.name, source.kind, shown, zero, clipped, state.message, error.message if error else ""
+            ),
+        )
+
+    def _run(self) -> None:
+        pipeline: Pipeline | None = None
+        while not self._stop.is_set():
+            try:
+                pipeline, busy = self._step(pipeline, time.monotonic())
+            except Exception:  # the outermost frame of this thread: the programme goes on
+                log.exception("the feed stumbled; going on with a fresh pipeline")
+                pipeline, busy = None, False
+            if not busy:
+                self._stop.wait(POLL_S)
+
+    def _step(self, pipeline: Pipeline | None, now: float) -> tuple[Pipeline | None, bool]:
+        """One look at the source; returns the pipeline to go on with and whether more is waiting."""
+        writer, source = self._writer, self._source
+        if source is None:
+            if pipeline is not None:
+                writer.cut()
+            writer.keep_pace(now)
+            return None, False
+        if pipeline is None or pipeline.source is not source or pipeline.ring is not source.ring:
+            pipeline = Pipeline(source)
+            writer.cut()
+        state = source.status(now)  # before the pull: what an ended source has written is then all there
+        samples = pipeline.pull(self.channel, writer.meter)
+        if state.state == "ended" and not len(samples) and not pipeline.waiting():
+            samples = pipeline.finish()
+        self._note_gain()
+        if len(samples):
+            late = writer.write(samples, pipeline.capture_time(pipeline.given), self.gain_db, now)
+            self._lost += late + pipeline.take_lost()
+            self._bad += pipeline.take_bad()
+        elif not pipeline.given or pipeline.finished:
+            writer.keep_pace(now)
+        elif state.state != "running" or now - state.last_block_at > STALL_S:
+            writer.keep_pace(now, late_sound_may_come=True)
+        return pipeline, pipeline.waiting() > 0
+
+    def _note_gain(self) -> None:
+        if self.gain_db != self._gain_set_at[0]:
+            self._gain_set_at = (self.gain_db, self.levels.ticks)

@@ -1,0 +1,54 @@
+"""From a source's block to the programme's stereo: bad samples, channel choice, gain."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from s2s_live.timeline import TICK
+
+Floats = NDArray[np.float32]
+
+GAIN_RANGE_DB = (-40.0, 40.0)
+
+
+def clean(block: Floats) -> tuple[Floats, int]:
+    """`block` with NaN and infinite samples set to 0, and how many there were."""
+    finite = np.isfinite(block)
+    bad = block.size - int(np.count_nonzero(finite))
+    return (block, 0) if not bad else (np.where(finite, block, np.float32(0.0)), bad)
+
+
+def to_stereo(block: Floats, channel: int | None) -> Floats:
+    """`[n, channels]` to `[n, 2]`: one channel on both sides, or the mix for None.
+
+    The mix of one or two channels is what they are; of more it is their mean. A channel the source does not
+    have gives the mix.
+    """
+    channels = block.shape[1]
+    if channel is not None and 0 <= channel < channels:
+        mono = block[:, channel]
+    elif channels == 2:
+        return block
+    elif channels == 1:
+        mono = block[:, 0]
+    else:
+        mono = block.mean(axis=1, dtype=np.float32)
+    return np.repeat(mono[:, None], 2, axis=1)
+
+
+def apply_gain(ticks: Floats, previous: float, gain: float) -> Floats:
+    """Whole ticks `[k * TICK, 2]` times `gain`; a change is spread over the first tick so that it does not
+    click.
+    """
+    if previous == gain:
+        return ticks if gain == 1.0 else ticks * np.float32(gain)
+    factors = np.full((len(ticks), 1), gain, np.float32)
+    factors[:TICK, 0] = np.linspace(previous, gain, TICK, dtype=np.float32)
+    return ticks * factors
+
+
+def factor(gain_db: float) -> float:
+    """Amplitude factor of a gain in dB, held within GAIN_RANGE_DB; not a number counts as 0 dB."""
+    low, high = GAIN_RANGE_DB
+    return 10.0 ** (min(max(gain_db, low), high) / 20.0) if gain_db == gain_db else 1.0

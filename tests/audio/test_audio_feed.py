@@ -1,0 +1,277 @@
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from s2s_live.audio.feed import Feed
+from s2s_live.audio.levels import LevelTrack
+from s2s_live.audio.ring import SampleRing
+from s2s_live.audio.source import BlockLog
+from s2s_live.audio.synthetic import ArraySource, TestSource
+from s2s_live.errors import AudioError
+from s2s_live.timeline import PROGRAM_RATE, TICK
+
+FADE = TICK // 2  # samples at the beginning of a source that are faded in
+
+
+def wait_for(condition, seconds=5.0):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if condition():
+            return True
+        time.sleep(0.01)
+    return False
+
+
+@pytest.fixture
+def feed():
+    made = Feed(seconds=10.0)
+    made.start()
+    yield made
+    made.stop()
+
+
+def noise(seconds, rate=PROGRAM_RATE, channels=2, seed=0, amplitude=0.1):
+    size = (round(seconds * rate), channels)
+    return (np.random.default_rng(seed).standard_normal(size) * amplitude).astype(np.float32)
+
+
+def programme(feed):
+    end = feed.program.written
+    return feed.program.read(feed.program.oldest(), end)
+
+
+def find(whole, part):
+    """Where `part` stands in `whole`, by correlation, and how well it fits (1: perfectly)."""
+    size = 1 << (len(whole) + len(part)).bit_length()
+    spectrum = np.fft.rfft(whole, size) * np.conj(np.fft.rfft(part, size))
+    at = int(np.argmax(np.fft.irfft(spectrum, size)[: len(whole)]))
+    piece = whole[at : at + len(part)]
+    return at, float(np.corrcoef(piece, part[: len(piece)])[0, 1])
+
+
+class StubSource:
+    """A live source driven by the test: `send` is what the device's callback would do."""
+
+    kind = "microphone"
+    name = "Stub"
+    sample_rate = PROGRAM_RATE
+    channels = 2
+
+    def __init__(self, fails=0):
+        self.fails = fails
+        self.starts = self.stops = 0
+        self.state = "running"
+        self.ring = SampleRing(PROGRAM_RATE, 2, PROGRAM_RATE)
+        self.log = BlockLog(PROGRAM_RATE, 0.0)
+
+    def start(self):
+        self.starts += 1
+        if self.starts <= self.fails:
+            raise AudioError("The stub is not plugged in.", "Plug it in.")
+        self.state = "running"
+        self.ring = SampleRing(PROGRAM_RATE, 2, PROGRAM_RATE)
+        self.log = BlockLog(PROGRAM_RATE, time.monotonic())
+
+    def stop(self):
+        self.stops += 1
+
+    def send(self, block):
+        self.ring.write(block)
+        self.log.note(self.ring.written, time.monotonic())
+
+    def status(self, now):
+        return self.log.status("lost" if self.log.age(now) > 0.5 else self.state)
+
+    def capture_time(self, position):
+        return self.log.capture_time(position)
+
+
+def test_sound_arrives_unchanged_in_whole_ticks(feed):
+    sound = noise(0.7)
+    feed.play(ArraySource(sound, PROGRAM_RATE, paced=False))
+    assert wait_for(lambda: feed.status(time.monotonic()).state == "ended")
+    time.sleep(0.1)
+    whole = programme(feed)
+    at, fit = find(whole[:, 0], sound[FADE:, 0])
+    assert fit > 0.999999
+    assert np.array_equal(whole[at : at + len(sound) - FADE], sound[FADE:])
+    assert (at - FADE) % TICK == 0
+    assert feed.program.written % TICK == 0
+    assert feed.levels.ticks * TICK == feed.program.written
+
+
+def test_levels_are_those_of_the_programme(feed):
+    feed.play(ArraySource(noise(0.5), PROGRAM_RATE, paced=False))
+    assert wait_for(lambda: feed.status(time.monotonic()).state == "ended")
+    feed.stop()
+    offline = LevelTrack(10.0)
+    offline.push(programme(feed))
+    ticks = feed.levels.ticks
+    assert np.array_equal(offline.levels(0, ticks), feed.levels.levels(0, ticks))
+    assert np.array_equal(offline.onsets(0, ticks), feed.levels.onsets(0, ticks))
+
+
+def test_another_rate_is_resampled_whole(feed):
+    t = np.arange(22_050) / 44_100
+    feed.play(ArraySource(np.sin(2 * np.pi * 1000 * t).astype(np.float32) * 0.5, 44_100, paced=False))
+    expected = 0.5 * np.sin(2 * np.pi * 1000 * np.arange(24_000) / PROGRAM_RATE)
+    assert wait_for(lambda: feed.status(time.monotonic()).state == "ended")
+    time.sleep(0.15)
+    whole = programme(feed)[:, 1]
+    start = np.flatnonzero(np.abs(whole) > 0.01)[0] // TICK * TICK
+    assert np.abs(whole[start + 500 : start + 23_500] - expected[500:23_500]).max() < 2e-3
+
+
+def test_channel_choice_and_gain(feed):
+    sound = np.stack([np.full(9_600, value, np.float32) for value in (0.1, 0.2, 0.6)], axis=1)
+    feed.channel, feed.gain_db = 1, -6.0206
+    feed.play(ArraySource(sound, PROGRAM_RATE, loop=True))
+    assert wait_for(lambda: programme(feed).any())
+    time.sleep(0.05)
+    assert programme(feed)[-1] == pytest.approx([0.1, 0.1], abs=1e-4)
+    feed.channel, feed.gain_db = None, 0.0
+    time.sleep(0.1)
+    assert programme(feed)[-1] == pytest.approx([0.3, 0.3], abs=1e-4)
+
+
+def test_the_programme_goes_on_without_a_source(feed):
+    assert wait_for(lambda: feed.program.written > 0)
+    before, since = feed.program.written, time.monotonic()
+    time.sleep(0.5)
+    passed = (time.monotonic() - since) * PROGRAM_RATE
+    assert abs(feed.program.written - before - passed) < 0.2 * PROGRAM_RATE
+    assert not programme(feed).any()
+    assert feed.status(time.monotonic()).state == "none"
+
+
+def test_capture_times_are_those_of_the_source(feed):
+    sound = noise(0.8)
+    source = ArraySource(sound, PROGRAM_RATE)
+    feed.play(source)
+    assert wait_for(lambda: feed.status(time.monotonic()).state == "ended")
+    at, _ = find(programme(feed)[:, 0], sound[9_600:24_000, 0])
+    at += feed.program.oldest()
+    for offset in (0, 1_000, 14_000):
+        expected = source.started_at + (9_600 + offset) / PROGRAM_RATE
+        assert feed.capture_time(at + offset) == pytest.approx(expected, abs=1e-4)
+
+
+def test_the_shown_position_follows_the_programme(feed):
+    feed.play(ArraySource(noise(0.5), PROGRAM_RATE, loop=True))
+    time.sleep(0.5)
+    shown = []
+    for _ in range(60):
+        shown.append(feed.position_at(time.monotonic()))
+        assert shown[-1] <= feed.program.written
+        time.sleep(0.01)
+    assert min(np.diff(shown)) >= 0
+    assert shown[-1] - shown[0] == pytest.approx(0.6 * PROGRAM_RATE, rel=0.3)
+
+
+def test_bad_samples_become_zero_and_are_counted(feed):
+    sound = np.full((4_800, 2), 0.25, np.float32)
+    sound[1_000:1_010, 0] = np.nan
+    sound[2_000, 1] = np.inf
+    feed.play(ArraySource(sound, PROGRAM_RATE, paced=False))
+    assert wait_for(lambda: feed.status(time.monotonic()).bad_samples == 11)
+    assert np.isfinite(programme(feed)).all()
+    assert np.isfinite(feed.levels.levels(0, feed.levels.ticks)).all()
+
+
+def test_a_source_that_does_not_start_leaves_the_previous_one(feed):
+    first, broken = StubSource(), StubSource(fails=9)
+    feed.play(first)
+    with pytest.raises(AudioError, match="not plugged in"):
+        feed.play(broken)
+    assert feed.source is first
+    assert (first.starts, first.stops) == (2, 1)
+    first.send(np.full((4_800, 2), 0.5, np.float32))
+    assert wait_for(lambda: programme(feed).any())
+
+
+def test_a_source_that_needs_the_device_alone_gets_it(feed):
+    first, jealous = StubSource(), StubSource(fails=1)
+    feed.play(first)
+    feed.play(jealous)
+    assert feed.source is jealous
+    assert first.stops == 1
+
+
+def test_a_lost_source_is_opened_again_and_the_programme_goes_on(feed):
+    source = StubSource()
+    feed.play(source)
+    source.send(noise(0.1))
+    source.fails = source.starts + 2
+    assert wait_for(lambda: feed.status(time.monotonic()).state == "lost")
+    assert "Waiting for it to come back" in feed.status(time.monotonic()).message
+    before = feed.program.written
+    assert wait_for(lambda: source.starts == 4)
+    assert feed.program.written > before
+    assert wait_for(lambda: source.state == "running")
+    source.send(noise(0.1, seed=5))
+    assert wait_for(lambda: feed.status(time.monotonic()).state == "running")
+    assert wait_for(lambda: find(programme(feed)[:, 0], noise(0.1, seed=5)[1_000:, 0])[1] > 0.99)
+
+
+def test_late_sound_does_not_push_the_programme_ahead(feed):
+    source = StubSource()
+    feed.play(source)
+    source.send(noise(0.1))
+    time.sleep(0.45)  # long enough for silence to have taken its place, too short to be lost
+    before, since = feed.program.written, time.monotonic()
+    for _ in range(9):
+        source.send(noise(0.05))
+    time.sleep(0.1)
+    ahead = feed.program.written - before - (time.monotonic() - since) * PROGRAM_RATE
+    assert ahead < 0.15 * PROGRAM_RATE
+    assert feed.status(time.monotonic()).lost_samples > 0.2 * PROGRAM_RATE
+
+
+def test_digital_silence_is_named(feed):
+    source = StubSource()
+    feed.play(source)
+    for _ in range(7):
+        source.send(np.zeros((24_000, 2), np.float32))
+        time.sleep(0.02)
+    status = feed.status(time.monotonic())
+    assert status.zero_seconds >= 3.0
+    assert "digital silence" in status.message
+
+
+def test_clipping_is_shown(feed):
+    source = StubSource()
+    feed.play(source)
+    source.send(np.ones((960, 2), np.float32))
+    assert wait_for(lambda: feed.status(time.monotonic()).clipped)
+    assert "too loud" in feed.status(time.monotonic()).message
+    assert feed.status(time.monotonic()).peak_db == pytest.approx(0.0, abs=0.01)
+
+
+def test_set_level_measures_what_was_heard(feed):
+    feed.play(ArraySource(noise(0.5, amplitude=0.01), PROGRAM_RATE, loop=True))
+    time.sleep(0.8)
+    found = feed.measure_level(0.5)
+    assert found.gain_db == pytest.approx(22.0, abs=1.0)
+    assert -40.0 < found.gate_db < -20.0
+
+
+def test_a_source_chosen_before_the_start_plays_from_the_start():
+    feed = Feed(seconds=1.0)
+    feed.play(TestSource())
+    feed.start()
+    assert wait_for(lambda: programme(feed).any())
+    feed.play(None)
+    assert feed.source is None
+    feed.stop()
+    feed.stop()
+
+
+def test_no_thread_is_left_behind():
+    before = set(threading.enumerate())
+    feed = Feed(seconds=1.0)
+    feed.start()
+    feed.play(TestSource())
+    feed.stop()
+    assert not [t for t in set(threading.enumerate()) - before if t.is_alive()]
