@@ -59,15 +59,20 @@ class AudioEncoderConfig(_Config):
 
 @dataclass(frozen=True)
 class FieldsConfig(_Config):
-    """Noise fields (and coordinates) that every block takes beside what it upsampled."""
+    """Noise fields (and coordinates) that blocks take beside what they upsample."""
 
     planes: tuple[int, ...]
     """Field planes that each block takes at the resolution it gives, first block first; 0 for none."""
+    kernels: tuple[int, ...]
+    """Size of the convolution, 3 or 1, that reads them in each block: 1 is cheap where pixels are many."""
     coordinates: bool = True
     """Also x and y, -1 to 1 from the first to the last pixel's centre, where the block takes anything."""
 
     def __post_init__(self) -> None:
         _whole_tuple("fields planes", self.planes, 0, 256)
+        _whole_tuple("fields kernels", self.kernels, 1, 3)
+        if 2 in self.kernels:
+            raise ModelError("Generator fields kernels are 1 or 3.", HINT)
 
 
 @dataclass(frozen=True)
@@ -114,8 +119,9 @@ class GeneratorConfig(_Config):
             _whole("generator attention_after", self.attention_after, 0, self.blocks - 1)
             if self.out_channels[self.attention_after] % 8:
                 raise ModelError("Generator attention needs a multiple of 8 channels.", HINT)
-        if self.fields is not None and len(self.fields.planes) != self.blocks:
-            raise ModelError("Generator fields need one number of planes per block.", HINT)
+        fields = self.fields
+        if fields is not None and not len(fields.planes) == len(fields.kernels) == self.blocks:
+            raise ModelError("Generator fields need one number of planes and one kernel per block.", HINT)
 
     @classmethod
     def from_json(cls, data: Any) -> Self:
@@ -144,7 +150,7 @@ class GeneratorConfig(_Config):
         return self.bottom << (block + 1)
 
     def extra_planes(self, block: int) -> int:
-        """Planes (fields and coordinates) that block's conv1 takes beside the upsampled ones."""
+        """Planes (fields and coordinates) that block takes beside what the one before gives."""
         if self.fields is None or not self.fields.planes[block]:
             return 0
         return self.fields.planes[block] + 2 * self.fields.coordinates

@@ -99,18 +99,23 @@ class Block(nn.Module):
         wide, narrow = config.in_channels[index], config.out_channels[index]
         condition = config.shared_size + config.z_chunk + (config.class_size if config.classes else 0)
         statistics = config.norm == "bigbn"
-        self.conv1 = nn.Conv2d(wide + config.extra_planes(index), narrow, 3, padding=1)
+        self.conv1 = nn.Conv2d(wide, narrow, 3, padding=1)
         self.conv2 = nn.Conv2d(narrow, narrow, 3, padding=1)
         self.conv_sc = nn.Conv2d(wide, narrow, 1)
         self.bn1 = ConditionalNorm(wide, condition, statistics=statistics)
         self.bn2 = ConditionalNorm(narrow, condition, statistics=statistics)
+        self.conv_f: nn.Conv2d | None = None
+        if config.fields is not None and (planes := config.extra_planes(index)):
+            kernel = config.fields.kernels[index]
+            self.conv_f = nn.Conv2d(planes, narrow, kernel, padding=kernel // 2, bias=False)
 
     def forward(self, h: Tensor, q: Tensor, extra: Tensor | None) -> Tensor:
         """`[B, in, r, r]`, condition `[B, Q]` and planes `[B, extra, 2r, 2r]` to `[B, out, 2r, 2r]`."""
-        a = upsample(functional.relu(self.bn1(h, q)))
-        if extra is not None:
-            a = torch.cat([a, extra], dim=1)
-        a = self.conv2(functional.relu(self.bn2(self.conv1(a), q)))
+        a = self.conv1(upsample(functional.relu(self.bn1(h, q))))
+        if self.conv_f is not None and extra is not None:
+            # The planes join the input of conv1: as a sum of two convolutions, so that nothing is copied.
+            a = a + self.conv_f(extra)
+        a = self.conv2(functional.relu(self.bn2(a, q)))
         # A 1x1 convolution and nearest upsampling commute: the cheaper order.
         return torch.add(a, upsample(self.conv_sc(h)))
 
@@ -158,6 +163,10 @@ class Generator(nn.Module):
                 nn.init.kaiming_normal_(conv.weight, nonlinearity="linear")
                 with torch.no_grad():
                     conv.weight.mul_(0.7)
+            if block.conv_f is not None:
+                with torch.no_grad():
+                    block.conv_f.weight.mul_(0.7)
+                    block.conv1.weight.mul_(0.7)
 
     def _block(self, index: int) -> Block:
         stage = self.blocks[index]
@@ -219,7 +228,9 @@ def count_macs(config: GeneratorConfig) -> int:
     for index, (wide, narrow) in enumerate(pairwise(widths)):
         pixels = config.block_resolution(index) ** 2
         total += 2 * condition * (wide + narrow) + pixels * wide * narrow // 4
-        total += 9 * pixels * narrow * (wide + config.extra_planes(index) + narrow)
+        total += 9 * pixels * narrow * (wide + narrow)
+        if config.fields is not None:
+            total += config.fields.kernels[index] ** 2 * pixels * narrow * config.extra_planes(index)
     if config.attention_after is not None:
         c, pixels = widths[config.attention_after + 1], config.block_resolution(config.attention_after) ** 2
         total += pixels * c * (c // 8 * 2 + c) + pixels * pixels // 4 * (c // 8 + c // 2)
