@@ -1,0 +1,1 @@
+"""What `s2s-live doctor` looks at, one module for each part of the machine."""
