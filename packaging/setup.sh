@@ -10,16 +10,18 @@ ROOT=$PWD
 PY=$ROOT/.venv/bin/python
 SPACE_MB=7000 # torch and its companions, unpacked, and the download cache
 
+# The last two carry sound between PortAudio and a desktop's sound server, and name its monitors.
 APP_DEB="ca-certificates libportaudio2 libglib2.0-0 libgl1 libegl1 libdbus-1-3 libfontconfig1 libxkbcommon0
  fonts-dejavu-core libxkbcommon-x11-0 libxcb-cursor0 libxcb-icccm4 libxcb-keysyms1 libxcb-image0
- libxcb-render-util0 libxcb-shape0"
-TEST_DEB="pulseaudio pulseaudio-utils libasound2-plugins sox espeak-ng xvfb xauth xdotool imagemagick openbox"
+ libxcb-render-util0 libxcb-shape0 libasound2-plugins pulseaudio-utils"
+TEST_DEB="pulseaudio sox espeak-ng xvfb xauth xdotool imagemagick openbox"
 APP_FEDORA="python3 portaudio libglvnd-glx libglvnd-egl mesa-dri-drivers dbus-libs fontconfig libxkbcommon-x11
- xcb-util-cursor xcb-util-wm xcb-util-keysyms xcb-util-image xcb-util-renderutil dejavu-sans-fonts"
-TEST_FEDORA="pulseaudio-utils alsa-plugins-pulseaudio sox espeak-ng xorg-x11-server-Xvfb xauth xdotool ImageMagick openbox"
+ xcb-util-cursor xcb-util-wm xcb-util-keysyms xcb-util-image xcb-util-renderutil dejavu-sans-fonts
+ alsa-plugins-pulseaudio pulseaudio-utils"
+TEST_FEDORA="pulseaudio sox espeak-ng xorg-x11-server-Xvfb xauth xdotool ImageMagick openbox"
 APP_ARCH="python portaudio libglvnd mesa dbus fontconfig libxkbcommon-x11 xcb-util-cursor xcb-util-wm
- xcb-util-keysyms xcb-util-image xcb-util-renderutil ttf-dejavu"
-TEST_ARCH="pulseaudio alsa-plugins sox espeak-ng xorg-server-xvfb xorg-xauth xdotool imagemagick openbox"
+ xcb-util-keysyms xcb-util-image xcb-util-renderutil ttf-dejavu alsa-plugins libpulse"
+TEST_ARCH="pulseaudio sox espeak-ng xorg-server-xvfb xorg-xauth xdotool imagemagick openbox"
 
 say() { echo "s2s-live: $*" >&2; }
 
@@ -49,7 +51,8 @@ install_deb() {
   # An update that fails (no network, one bad source) need not stop an install that can succeed.
   as_root apt-get update -q || true
   # shellcheck disable=SC2086
-  if ! as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends $missing; then
+  # --no-remove: on a desktop another sound server may be in the way; it stays.
+  if ! as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-remove --no-install-recommends $missing; then
     say "system packages are missing and could not be installed from here. Please run:"
     say "    sudo apt-get update && sudo apt-get install --no-install-recommends $missing"
     say "Going on without them."

@@ -44,5 +44,5 @@ def print_devices(title: str, devices: Sequence[Device]) -> None:
     print(f"{title}:" if devices else f"{title}: none")
     for device in devices:
         mark = "*" if device.is_default else " "
-        shape = f"{device.channels} ch, {device.rate} Hz"
-        print(f" {mark} {device.id:<28} {device.name:<36} {device.host_api:<12} {device.kind:<9} {shape}")
+        shape = f"{device.channels} ch, {device.rate} Hz" if device.rate else "whatever the system uses"
+        print(f" {mark} {device.id:<40} {device.name:<40} {device.kind:<9} {shape}")

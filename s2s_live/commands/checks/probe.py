@@ -105,7 +105,7 @@ def _listen() -> dict[str, Any]:
     try:
         source.start()
     except AudioError as error:
-        return {"problem": str(error)}
+        return {"problem": error.message, "hint": error.hint}
     try:
         time.sleep(LISTEN_S)
         written = source.ring.written

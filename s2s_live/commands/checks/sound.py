@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+from s2s_live.audio.device import DEFAULT_ID
 from s2s_live.commands.checks.child import ask
 from s2s_live.commands.checks.finding import Finding, ok, warn
 
@@ -36,17 +37,20 @@ def check_sound() -> list[Finding]:
 
 def _devices(facts: dict[str, Any]) -> Finding:
     """What there is to choose from."""
-    inputs = [one["name"] for one in facts["inputs"] if one["kind"] == "input"]
-    loopbacks = sum(one["kind"] == "loopback" for one in facts["inputs"])
-    outputs = len(facts["outputs"])
-    text = f"{', '.join(inputs) or 'no input'}; {loopbacks} of the computer's own sound; {outputs} outputs"
+    listed = [one for one in facts["inputs"] if one["id"] != DEFAULT_ID]
+    inputs = [one["name"] for one in listed if one["kind"] == "input"]
+    loopbacks = sum(one["kind"] == "loopback" for one in listed)
+    outputs = sum(one["id"] != DEFAULT_ID for one in facts["outputs"])
+    text = (
+        f"{', '.join(inputs) or 'no microphone'}; {loopbacks} of the computer's own sound; {outputs} outputs"
+    )
     return ok("sound", "devices", text) if inputs else warn("sound", "devices", text, PLUG_IN)
 
 
 def _default(facts: dict[str, Any]) -> list[Finding]:
     """How the default input does."""
     if "problem" in facts:
-        fix = PERMISSION.get(sys.platform, "Choose another input; `s2s-live devices` lists them.")
+        fix = f"{facts['hint']} {PERMISSION.get(sys.platform, '')}".strip()
         return [warn("sound", "default input", facts["problem"], fix)]
     if "samples" not in facts:
         return []
