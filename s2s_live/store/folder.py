@@ -1,0 +1,169 @@
+"""A model folder: a manifest and the weights files it lists, each checked before it is read."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from s2s_live.errors import ModelError
+from s2s_live.store.manifest import AGAIN, FILE_NAME, FORMAT, VERSION, Manifest, parse_manifest, read_manifest
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+SUFFIX = ".safetensors"
+
+
+@dataclass(frozen=True)
+class ModelFolder:
+    """An opened folder; its weights are read by `load`."""
+
+    path: Path
+    manifest: Manifest
+
+    @classmethod
+    def open(cls, path: Path) -> ModelFolder:
+        """Read the manifest and see that the files it lists are there and whole in size.
+
+        Raises ModelError with what to do.
+        """
+        if not path.is_dir():
+            raise ModelError(f"There is no model folder {path}.", "See `s2s-live models list`.")
+        folder = cls(path.resolve(), read_manifest(path))
+        for name in folder.manifest.files:
+            folder._check_size(name)
+        return folder
+
+    @property
+    def name(self) -> str:
+        """What the manifest calls the model."""
+        return self.manifest.name
+
+    @property
+    def engine(self) -> str:
+        """Registry name of the engine that runs it."""
+        return self.manifest.engine
+
+    @property
+    def hash(self) -> str:
+        """Names manifest and weights; 16 hex digits."""
+        return self.manifest.hash
+
+    @property
+    def data(self) -> Mapping[str, Any]:
+        """The whole manifest."""
+        return self.manifest.data
+
+    def load(self, name: str) -> dict[str, Tensor]:
+        """Tensors of `<name>.safetensors` by name, on the CPU, its checksum verified.
+
+        Raises ModelError when the file is missing, damaged or of another format.
+        """
+        import safetensors
+        import safetensors.torch
+
+        content = self._read(name + SUFFIX)
+        try:
+            return safetensors.torch.load(content)
+        except (safetensors.SafetensorError, KeyError, ValueError) as error:
+            raise ModelError(
+                f"{self.path / (name + SUFFIX)} is no safetensors file ({error}).", AGAIN
+            ) from error
+
+    def verify(self) -> None:
+        """Read every file and compare its checksum.
+
+        Raises ModelError at the first that differs.
+        """
+        for name in self.manifest.files:
+            self._read(name)
+
+    def _check_size(self, name: str) -> None:
+        path = self.path / name
+        expected = self.manifest.files[name].size
+        try:
+            found = path.stat().st_size
+        except OSError:
+            raise ModelError(f"{path} is missing: the model is not complete.", AGAIN) from None
+        if not path.is_file() or found != expected:
+            raise ModelError(f"{path} has {found} bytes instead of {expected}: it is damaged.", AGAIN)
+
+    def _read(self, name: str) -> bytes:
+        if name not in self.manifest.files:
+            raise ModelError(f"The manifest of {self.path} lists no {name}.", AGAIN)
+        self._check_size(name)
+        path = self.path / name
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise ModelError(f"{path} cannot be read ({error}).", "Check its permissions.") from error
+        if hashlib.sha256(content).hexdigest() != self.manifest.files[name].sha256:
+            raise ModelError(f"{path} does not match its checksum: it is damaged or was changed.", AGAIN)
+        return content
+
+
+def write_model_folder(
+    folder: Path,
+    manifest: Mapping[str, Any],
+    weights: Mapping[str, Mapping[str, Tensor]],
+) -> ModelFolder:
+    """Write a model folder at once or not at all; one that is there is replaced.
+
+    `manifest` holds name, engine, licence and the engine's own entries; format, version and files are added.
+    `weights` gives for each name the tensors of `<name>.safetensors`.
+
+    Raises ModelError when it cannot be written or would not be readable.
+    """
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        fresh = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    except OSError as error:
+        raise ModelError(f"{folder} cannot be written ({error}).", "Check space and permissions.") from error
+    try:
+        fresh.chmod(0o755)
+        data = {"format": FORMAT, "version": VERSION, **manifest, "files": _write_weights(fresh, weights)}
+        parse_manifest(data, "The new manifest")
+        (fresh / FILE_NAME).write_text(json.dumps(data, indent=2) + "\n", encoding="utf-8")
+        ModelFolder.open(fresh).verify()
+        _swap(fresh, folder)
+    except OSError as error:
+        raise ModelError(f"{folder} cannot be written ({error}).", "Check space and permissions.") from error
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+    return ModelFolder.open(folder)
+
+
+def _write_weights(folder: Path, weights: Mapping[str, Mapping[str, Tensor]]) -> dict[str, dict[str, Any]]:
+    import safetensors.torch
+
+    entries: dict[str, dict[str, Any]] = {}
+    for name, tensors in weights.items():
+        plain = {key: tensor.detach().cpu().contiguous() for key, tensor in tensors.items()}
+        content = safetensors.torch.save(plain)
+        (folder / (name + SUFFIX)).write_bytes(content)
+        entries[name + SUFFIX] = {"sha256": hashlib.sha256(content).hexdigest(), "size": len(content)}
+    return entries
+
+
+def _swap(fresh: Path, folder: Path) -> None:
+    """Put `fresh` in the place of `folder`."""
+    if not folder.exists():
+        fresh.rename(folder)
+        return
+    old = Path(tempfile.mkdtemp(prefix=f".{folder.name}-old-", dir=folder.parent))
+    aside = old / folder.name
+    try:
+        folder.rename(aside)
+        try:
+            fresh.rename(folder)
+        except OSError:
+            aside.rename(folder)
+            raise
+    finally:
+        shutil.rmtree(old, ignore_errors=True)
