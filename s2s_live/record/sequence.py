@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import wave
+import contextlib
+import os
+import struct
 from pathlib import Path
 
 import cv2
@@ -15,8 +17,10 @@ from s2s_live.record.faults import explained
 from s2s_live.timeline import PROGRAM_RATE
 
 _SAMPLE_BYTES = 3
-_FLUSH = PROGRAM_RATE // 2
-"""Samples between two flushes: a kill loses no more than half a second."""
+_HEADER = 44
+"""Bytes before the samples."""
+_UPDATE = PROGRAM_RATE // 2
+"""Samples between two updates of the header: a kill hides no more than half a second."""
 _WAV_LIMIT = 2**32 - 2**20
 """A WAV file states its length in 32 bits."""
 
@@ -34,17 +38,25 @@ def encode_png(picture: Picture, width: int, height: int) -> bytes:
     return data.tobytes()
 
 
+def wav_header(data: int) -> bytes:
+    """The 44 bytes in front of `data` bytes of 24-bit stereo at 48 kHz."""
+    block = 2 * _SAMPLE_BYTES
+    form = struct.pack("<HHIIHH", 1, 2, PROGRAM_RATE, PROGRAM_RATE * block, block, 8 * _SAMPLE_BYTES)
+    riff = struct.pack("<4sI4s4sI", b"RIFF", 36 + data, b"WAVE", b"fmt ", len(form))
+    return riff + form + struct.pack("<4sI", b"data", data)
+
+
 class WavWriter:
-    """24-bit stereo at 48 kHz whose header is right again every half second."""
+    """24-bit stereo at 48 kHz whose header is made true every half second, and after a failed write too."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.samples = 0
-        self._unflushed = 0
+        self._since = 0
         with explained(path):
-            self._file = path.open("xb")
-            self._wave = wave.open(self._file, "wb")  # noqa: SIM115
-            self._wave.setparams((2, _SAMPLE_BYTES, PROGRAM_RATE, 0, "NONE", ""))
+            # Unbuffered: after a write that failed on a full disk nothing is left to fail again.
+            self._file = path.open("xb", buffering=0)
+            self._file.write(wav_header(0))
 
     def write(self, samples: Floats) -> None:
         """Append `[n, 2]` float32 in -1..1; beyond is clipped, NaN becomes silence. Raises RecordingError."""
@@ -52,26 +64,32 @@ class WavWriter:
             raise RecordingError(f"{self.path} is as long as a WAV file can be.", "Start another take.")
         clean = np.clip(np.nan_to_num(samples, nan=0.0, posinf=1.0, neginf=-1.0), -1.0, 1.0)
         whole = np.round(clean * (2**23 - 1)).astype("<i4").reshape(-1, 1)
-        packed = whole.view(np.uint8)[:, :_SAMPLE_BYTES].tobytes()
+        rest = memoryview(whole.view(np.uint8)[:, :_SAMPLE_BYTES].tobytes())
         with explained(self.path):
-            # Raw writing leaves the header; it is put right together with the flush.
-            self._wave.writeframesraw(packed)
-            self._unflushed += len(samples)
-            if self._unflushed >= _FLUSH:
-                self._wave.writeframes(b"")
-                self._file.flush()
-                self._unflushed = 0
-        self.samples += len(samples)
+            while rest:
+                rest = rest[self._file.write(rest) :]
+            self.samples += len(samples)
+            self._since += len(samples)
+            if self._since >= _UPDATE:
+                self._update()
+
+    def _update(self) -> None:
+        """State the length that is really there, in whole samples."""
+        self._since = 0
+        there = self._file.seek(0, os.SEEK_END)
+        data = (there - _HEADER) // (2 * _SAMPLE_BYTES) * 2 * _SAMPLE_BYTES
+        if _HEADER + data < there:
+            self._file.truncate(_HEADER + data)
+        self._file.seek(0)
+        self._file.write(wav_header(data))
+        self._file.seek(0, os.SEEK_END)
 
     def close(self) -> None:
-        """Put the header right and close. May be called twice."""
+        """Make the header true and close. May be called twice."""
         if self._file.closed:
             return
-        try:
-            with explained(self.path):
-                self._wave.close()
-        finally:
-            self._file.close()
+        with explained(self.path), self._file:
+            self._update()
 
 
 class SequenceWriter:
@@ -95,8 +113,13 @@ class SequenceWriter:
         if not self._png:
             self._png = encode_png(np.zeros((16, 16, 3), np.uint8), self._size, self._size)
         path = self.folder / f"{self.frames + 1:06d}.png"
-        with explained(path):
-            path.write_bytes(self._png)
+        try:
+            with explained(path):
+                path.write_bytes(self._png)
+        except RecordingError:
+            with contextlib.suppress(OSError):
+                path.unlink()  # half a picture would stop those who read the sequence
+            raise
         self.frames += 1
         self._bytes += len(self._png)
 

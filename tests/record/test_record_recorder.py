@@ -65,7 +65,9 @@ def test_a_take_begins_with_the_newest_sound_not_with_history(tmp_path, ring, fr
     assert np.abs(got.sound).max() < 0.01
 
 
-@pytest.mark.parametrize(("seconds", "fps"), [(60, 30), (20, 60), (20, 50)])
+@pytest.mark.parametrize(
+    ("seconds", "fps"), [pytest.param(60, 30, marks=pytest.mark.slow), (20, 60), (20, 50)]
+)
 def test_sound_and_picture_stay_together(tmp_path, ring, frame, film, seconds, fps):
     """A beep and a flash each second, painted out of step: within 40 ms to the end."""
     flash = RATE // 10
@@ -223,7 +225,7 @@ def test_a_nearly_full_disk_warns_then_ends_the_take(tmp_path, ring, frame, film
     warned = Recorder(settings(tmp_path, warn_below=free, stop_below=0), ring, 0)
     warned.start()
     play(warned, ring, frame, 1.5)
-    assert "MB are free" in warned.status().message
+    wait_for(lambda: "MB are free" in warned.status().message)
     assert warned.stop().complete
 
     with pytest.raises(RecordingError, match="MB are free"):
