@@ -1,0 +1,81 @@
+"""The spectrogram that is shown: cheap, without torch, its rows even on the ear's scale."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from s2s_live.timeline import PROGRAM_RATE, TICK
+
+Floats = NDArray[np.float32]
+
+FLOOR_DB = -120.0
+
+
+class DisplaySpectrogram:
+    """Columns of dB values, one per tick (100 a second). A full-scale sine peaks a few dB below 0.
+
+    Each row is the mean power of its band, by the differences of running sums over the bins. Where bands are
+    narrower than a bin, as at low frequencies, neighbours share it smoothly.
+    """
+
+    def __init__(
+        self,
+        rows: int = 192,
+        low_hz: float = 40.0,
+        high_hz: float = 16_000.0,
+        *,
+        log_rows: bool = True,
+        n_fft: int = 2048,
+    ) -> None:
+        if rows < 1 or not 0 < low_hz < high_hz <= PROGRAM_RATE / 2 or n_fft < TICK:
+            raise ValueError("rows, frequencies or window of the spectrogram are impossible")
+        edges = (np.geomspace if log_rows else np.linspace)(low_hz, high_hz, rows + 1)
+        self.edges: NDArray[np.float64] = edges
+        """Frequencies in Hz between which the rows lie, `[rows + 1]`, ascending."""
+        self.rows = rows
+        self.columns_per_second = PROGRAM_RATE / TICK
+        window = np.hanning(n_fft + 1)[:-1]
+        self._window = (window * (2.0 / window.sum())).astype(np.float32)
+        self._rest: Floats = np.zeros(n_fft - TICK, np.float32)
+        # Bin b spans b - 0.5 .. b + 0.5: its power lies between places b and b + 1 of the running sum. A band
+        # is at least two bins wide, or low rows would show steps.
+        centre = np.sqrt(edges[1:] * edges[:-1]) if log_rows else (edges[1:] + edges[:-1]) / 2
+        half = np.maximum(np.diff(edges) / 2, PROGRAM_RATE / n_fft)
+        self._low = self._place((centre - half) * n_fft / PROGRAM_RATE + 0.5, n_fft)
+        self._high = self._place((centre + half) * n_fft / PROGRAM_RATE + 0.5, n_fft)
+        self._width = (self._high[0] + self._high[1]) - (self._low[0] + self._low[1])
+
+    @staticmethod
+    def _place(position: NDArray[np.float64], n_fft: int) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+        position = np.clip(position, 0.0, n_fft // 2 + 1 - 1e-6)
+        whole = position.astype(np.intp)
+        return whole, position - whole
+
+    def push(self, samples: Floats) -> Floats:
+        """Take the next mono samples `[n]` at 48 kHz, any n; returns the new columns `[k, rows]` in dB.
+
+        Column k ends with sample `(k + 1) * 480` of all that was pushed; before the first there was silence.
+        """
+        rest = np.concatenate((self._rest, np.nan_to_num(samples).astype(np.float32, copy=False)))
+        size = len(self._window)
+        count = (len(rest) - size) // TICK + 1
+        if count < 1:
+            self._rest = rest
+            return np.zeros((0, self.rows), np.float32)
+        self._rest = rest[count * TICK :]
+        frames = np.lib.stride_tricks.sliding_window_view(rest, size)[::TICK][:count]
+        spectrum = np.fft.rfft(frames * self._window, axis=1)
+        power = spectrum.real**2 + spectrum.imag**2
+        running = np.zeros((count, power.shape[1] + 1))
+        np.cumsum(power, axis=1, out=running[:, 1:])
+        band = (self._at(running, *self._high) - self._at(running, *self._low)) / self._width
+        return (10.0 * np.log10(np.maximum(band, 1e-12))).astype(np.float32)
+
+    @staticmethod
+    def _at(
+        running: NDArray[np.float64], whole: NDArray[np.intp], part: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Running sums between bins, by straight lines."""
+        below = running[:, whole]
+        return below + (running[:, whole + 1] - below) * part

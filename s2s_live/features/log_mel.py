@@ -1,0 +1,114 @@
+"""Log-mel spectrogram that keeps absolute level: a whisper and a shout differ."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from s2s_live.errors import ModelError
+from s2s_live.features.stream import Columns, ColumnStream, Floats
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@dataclass(frozen=True)
+class LogMelConfig:
+    """Numbers of the log-mel front end. A full-scale sine has power 1 in its bin."""
+
+    sample_rate: int = 16_000
+    n_fft: int = 512
+    hop: int = 160
+    mels: int = 64
+    low_hz: float = 50.0
+    high_hz: float = 7_800.0
+    frames: int = 100
+    """Columns of a window; 100 are 1.0 s."""
+    floor: float = 1e-9
+    """Added to the power: -90 dB, below any room."""
+    offset: float = -12.0
+    """Subtracted from the natural logarithm of the power..."""
+    scale: float = 0.2
+    """...and this multiplies the rest: the same numbers for every window, loud or quiet."""
+
+    def __post_init__(self) -> None:
+        if not self._possible():
+            raise ModelError(f"Impossible log-mel front end {asdict(self)}.", "Get the model folder again.")
+
+    def _possible(self) -> bool:
+        numbers = asdict(self)
+        if any(isinstance(n, bool) or not isinstance(n, int | float) for n in numbers.values()):
+            return False
+        whole = (self.sample_rate, self.n_fft, self.hop, self.mels, self.frames)
+        if any(n != int(n) or n < 1 for n in whole) or self.hop > self.n_fft:
+            return False
+        return 0 <= self.low_hz < self.high_hz <= self.sample_rate / 2 and self.floor > 0
+
+    def to_json(self) -> dict[str, Any]:
+        """As the manifest takes it."""
+        return {"kind": "log_mel", **asdict(self)}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> LogMelConfig:
+        """Read what `to_json` wrote. Raises ModelError for unknown or impossible numbers."""
+        numbers = {key: value for key, value in data.items() if key != "kind"}
+        if unknown := sorted(set(numbers) - {field.name for field in fields(cls)}):
+            raise ModelError(f"Log-mel front end: unknown {unknown}.", "Update s2s-live.")
+        try:
+            return cls(**numbers)
+        except TypeError as error:
+            raise ModelError(f"Log-mel front end: {error}.", "Get the model folder again.") from error
+
+
+@lru_cache(maxsize=8)
+def _window_and_filters(config: LogMelConfig) -> tuple[Tensor, Tensor]:
+    """Hann window `[n_fft]` with sum 2, and mel filters `[bins, mels]`."""
+    import torch
+    from torchaudio.functional import melscale_fbanks
+
+    window = torch.hann_window(config.n_fft)
+    filters = melscale_fbanks(
+        config.n_fft // 2 + 1, config.low_hz, config.high_hz, config.mels, config.sample_rate
+    )
+    return window * (2.0 / window.sum()), filters
+
+
+def log_mel(samples: Tensor, config: LogMelConfig) -> Tensor:
+    """Scaled log-mel spectrogram of `samples [..., n]` at the config's rate, row 0 the lowest.
+
+    `[..., mels, (n - n_fft) // hop + 1]`; column k begins at sample `k * hop`, nothing is padded.
+    """
+    import torch
+
+    window, filters = _window_and_filters(config)
+    frames = samples.unfold(-1, config.n_fft, config.hop)
+    spectrum = torch.fft.rfft(frames * window.to(samples.device))
+    power = spectrum.real.square() + spectrum.imag.square()
+    mel = power @ filters.to(samples.device)
+    logs: Tensor = (mel + config.floor).log()
+    return (logs - config.offset).mul(config.scale).transpose(-1, -2)
+
+
+class LogMel(ColumnStream):
+    """Streaming `log_mel`; see `ColumnStream`."""
+
+    def __init__(self, config: LogMelConfig) -> None:
+        self.config = config
+        silence = (np.log(np.float32(config.floor)) - config.offset) * config.scale
+        column = np.full(config.mels, silence, np.float32)
+        super().__init__(config.sample_rate, config.n_fft, config.hop, config.frames, column)
+
+    def columns(self, samples: Floats) -> Columns:
+        """Scaled log-mel columns `[k, mels]`."""
+        import torch
+
+        found: Floats = log_mel(torch.from_numpy(np.ascontiguousarray(samples)), self.config).T.numpy()
+        return found
+
+    def window(self) -> Floats:
+        """`[1, mels, frames]`, row 0 the lowest."""
+        return np.ascontiguousarray(self.newest().T[None], dtype=np.float32)

@@ -1,0 +1,127 @@
+"""The official log power spectral density of Sound2Scene, window-standardised (reference: SPEC 3.1).
+
+Frames of 512 samples every 159, periodic Tukey window, mean removed, one-sided density, `log(P + 1e-7)`, then
+mean and deviation of the whole window taken out. Equal to `scipy.signal.spectrogram` with its defaults.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from s2s_live.errors import ModelError
+from s2s_live.features.stream import ColumnStream, Floats
+
+Doubles = NDArray[np.float64]
+
+SAMPLE_RATE = 16_000
+FRAME = 512
+OVERLAP = 353
+HOP = FRAME - OVERLAP
+BINS = FRAME // 2 + 1
+TUKEY_ALPHA = 0.25
+FLOOR = 1e-7
+EPS = 1e-9
+OFFICIAL_SAMPLES = 10 * SAMPLE_RATE
+"""Ten seconds: what the official loader brings every clip to."""
+
+
+@dataclass(frozen=True)
+class LogPsdConfig:
+    """Numbers of the log-PSD front end; all but the window's length are fixed by the official checkpoint."""
+
+    frames: int = (OFFICIAL_SAMPLES - FRAME) // HOP + 1
+    """Columns of a window; 1004 are the official 10 s."""
+
+    def __post_init__(self) -> None:
+        frames: Any = self.frames
+        if isinstance(frames, bool) or not isinstance(frames, int) or frames < 1:
+            raise ModelError(
+                f"Impossible log-PSD window of {self.frames!r} columns.", "Get the model folder again."
+            )
+
+    def to_json(self) -> dict[str, Any]:
+        """As the manifest takes it."""
+        return {"kind": "log_psd", "frames": self.frames}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> LogPsdConfig:
+        """Read what `to_json` wrote. Raises ModelError for unknown or impossible numbers."""
+        if unknown := sorted(set(data) - {"kind", "frames"}):
+            raise ModelError(f"Log-PSD front end: unknown {unknown}.", "Update s2s-live.")
+        return cls(data["frames"]) if "frames" in data else cls()
+
+
+@lru_cache(maxsize=1)
+def _tukey() -> Doubles:
+    """Periodic Tukey window: the symmetric one of a sample more, its last left out."""
+    position = np.arange(FRAME) / FRAME
+    edge = np.minimum(position, 1.0 - position) / (TUKEY_ALPHA / 2)
+    return np.where(edge < 1.0, 0.5 * (1.0 - np.cos(np.pi * edge)), 1.0)
+
+
+def log_psd_columns(samples: NDArray[Any]) -> Doubles:
+    """Raw columns `[(n - 512) // 159 + 1, 257]` of `samples [n]`: natural logarithms, DC first, float64."""
+    frames = np.lib.stride_tricks.sliding_window_view(np.asarray(samples, np.float64), FRAME)[::HOP]
+    window = _tukey()
+    spectrum = np.fft.rfft((frames - frames.mean(axis=1, keepdims=True)) * window, axis=1)
+    power = (spectrum.real**2 + spectrum.imag**2) / (SAMPLE_RATE * np.sum(window**2))
+    power[:, 1:-1] *= 2.0
+    logs: Doubles = np.log(power + FLOOR)
+    return logs
+
+
+def log_psd(samples: NDArray[Any]) -> Doubles:
+    """The standardised spectrogram `[257, T]` of `samples [n]`, n >= 512, clipped to -1..1; float64."""
+    columns = log_psd_columns(np.clip(np.asarray(samples, np.float64), -1.0, 1.0))
+    standard: Doubles = (columns - columns.mean()) / (columns.std() + EPS)
+    return standard.T
+
+
+def official_log_psd(samples: NDArray[Any]) -> Doubles:
+    """`log_psd` of a clip as the official loader takes it: ten times in a row, the first ten seconds."""
+    return log_psd(np.tile(samples, 10)[:OFFICIAL_SAMPLES])
+
+
+class LogPsd(ColumnStream):
+    """Streaming `log_psd`: columns are cached raw and standardised when a window is read.
+
+    Sums are kept by column and added up anew at each reading, so nothing can drift.
+    """
+
+    def __init__(self, config: LogPsdConfig) -> None:
+        self.config = config
+        # Measured from the floor, where most cells lie: the sum of squares loses no digits there.
+        self._sums = np.zeros((2, config.frames))
+        super().__init__(SAMPLE_RATE, FRAME, HOP, config.frames, np.full(BINS, np.log(FLOOR)))
+
+    def columns(self, samples: Floats) -> Doubles:
+        """Raw log columns `[k, 257]`."""
+        return log_psd_columns(samples)
+
+    def _stored(self, places: NDArray[np.intp]) -> None:
+        raised = self._ring[places] - np.log(FLOOR)
+        self._sums[0, places] = raised.sum(axis=1)
+        self._sums[1, places] = np.square(raised).sum(axis=1)
+
+    def _moments(self) -> tuple[float, float]:
+        """Mean above the floor and standard deviation of the window."""
+        cells = self._ring.size
+        mean, square = self._sums.sum(axis=1) / cells
+        return float(mean), float(np.sqrt(max(square - mean * mean, 0.0)))
+
+    @property
+    def deviation(self) -> float:
+        """Standard deviation of the window's raw logarithms: near 0 there is only the floor to hear."""
+        return self._moments()[1]
+
+    def window(self) -> Floats:
+        """`[1, 257, frames]`, row 0 DC, mean 0 and deviation 1."""
+        mean, deviation = self._moments()
+        standard = (self.newest() - (mean + np.log(FLOOR))) / (deviation + EPS)
+        return np.ascontiguousarray(standard.T[None], dtype=np.float32)

@@ -1,0 +1,170 @@
+"""Streaming front ends equal the offline ones whatever the chunks, and keep what they promise."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+from s2s_live.errors import ModelError
+from s2s_live.features.log_mel import LogMel, LogMelConfig, log_mel
+from s2s_live.features.log_psd import FLOOR, HOP, LogPsd, LogPsdConfig, log_psd
+from s2s_live.features.opening import open_front_end
+
+RATE = 16_000
+
+
+def noise(seconds, seed=0, level=0.1):
+    rng = np.random.default_rng(seed)
+    n = round(seconds * RATE)
+    swell = 0.1 + np.sin(np.arange(n) / RATE * 3.0) ** 2
+    return (level * swell * rng.standard_normal(n)).astype(np.float32)
+
+
+def push_in_chunks(stream, samples, seed, largest=4000):
+    rng = np.random.default_rng(seed)
+    at = 0
+    while at < len(samples):
+        size = int(rng.integers(0, largest))
+        stream.push(samples[at : at + size])
+        at += size
+
+
+def newest(samples, window, hop, frames):
+    """The samples that the newest `frames` columns cover."""
+    count = (len(samples) - window) // hop + 1
+    return samples[(count - frames) * hop : (count - 1) * hop + window]
+
+
+@pytest.mark.parametrize(("seed", "largest"), [(1, 20), (2, 700), (3, 4000), (4, 60_000)])
+def test_log_mel_equals_the_offline_one(seed, largest):
+    config = LogMelConfig()
+    samples = noise(2.7, seed)
+    stream = LogMel(config)
+    push_in_chunks(stream, samples, seed, largest)
+    offline = log_mel(torch.from_numpy(newest(samples, 512, 160, 100)), config)
+    assert stream.window().shape == (1, 64, 100)
+    assert stream.window().dtype == np.float32
+    np.testing.assert_allclose(stream.window()[0], offline.numpy(), atol=2e-5)
+
+
+@pytest.mark.parametrize(("seed", "largest"), [(1, 20), (2, 700), (3, 4000), (4, 60_000)])
+def test_log_psd_equals_the_offline_one(seed, largest):
+    samples = noise(2.7, seed)
+    stream = LogPsd(LogPsdConfig(199))
+    push_in_chunks(stream, samples, seed, largest)
+    offline = log_psd(newest(samples, 512, HOP, 199))
+    assert stream.window().shape == (1, 257, 199)
+    np.testing.assert_allclose(stream.window()[0], offline, atol=1e-5)
+
+
+def test_every_column_is_computed_once(monkeypatch):
+    stream = LogPsd(LogPsdConfig(50))
+    counted = []
+    compute = stream.columns
+
+    def count(samples):
+        found = compute(samples)
+        counted.append(len(found))
+        return found
+
+    monkeypatch.setattr(stream, "columns", count)
+    samples = noise(1.5)
+    for at in range(0, len(samples), 1000):
+        stream.push(samples[at : at + 1000])
+        stream.window()
+    assert sum(counted) == (len(samples) - 512) // HOP + 1
+
+
+@pytest.mark.parametrize("stream", [LogMel(LogMelConfig()), LogPsd(LogPsdConfig(100))])
+def test_before_anything_came_there_is_silence(stream):
+    fresh = stream.window()
+    stream.push(np.zeros(40_000, np.float32))
+    np.testing.assert_allclose(fresh, stream.window(), atol=1e-4)
+
+
+def test_log_mel_keeps_the_level():
+    config, quiet = LogMelConfig(), noise(1.2)
+    soft, loud = (log_mel(torch.from_numpy(quiet * gain), config) for gain in (1.0, 4.0))
+    gained = (loud - soft)[:, :][soft > soft.median()]
+    assert gained.mean() == pytest.approx(np.log(16) * config.scale, rel=0.02)
+
+
+def test_log_mel_of_a_full_scale_sine_is_near_zero_power():
+    config = LogMelConfig(mels=64)
+    sine = torch.sin(2 * torch.pi * 1000 / RATE * torch.arange(2000))
+    top = log_mel(sine, config).max(dim=0).values / config.scale + config.offset
+    assert abs(top).max() < 1.0
+
+
+def test_no_mel_filter_is_empty():
+    loud = log_mel(torch.from_numpy(noise(1.0)), LogMelConfig())
+    assert (loud.mean(dim=1) > loud.mean() - 0.5).all()
+
+
+def test_damaged_samples_do_not_stay():
+    for stream in (LogMel(LogMelConfig()), LogPsd(LogPsdConfig(100))):
+        stream.push(np.array([np.nan, np.inf, -np.inf, 9.0] * 500, np.float32))
+        assert np.isfinite(stream.window()).all()
+
+
+def test_log_psd_standardises_the_whole_window():
+    stream = LogPsd(LogPsdConfig(100))
+    stream.push(noise(2.0))
+    assert stream.window().mean() == pytest.approx(0, abs=1e-5)
+    assert stream.window().std() == pytest.approx(1, abs=1e-5)
+
+
+def test_the_raw_deviation_tells_a_sound_from_the_floor():
+    stream = LogPsd(LogPsdConfig(100))
+    assert stream.deviation == pytest.approx(0.0, abs=1e-9)
+    stream.push(noise(2.0, level=0.0005))
+    hiss = stream.deviation
+    stream.push(noise(2.0, level=0.1))
+    assert hiss < 0.05 < 0.5 < stream.deviation
+
+
+def test_the_deviation_does_not_drift():
+    stream = LogPsd(LogPsdConfig(20))
+    for _ in range(300):
+        stream.push(noise(0.2, level=0.3))
+    stream.push(np.zeros(8000, np.float32))
+    assert stream.deviation == pytest.approx(0.0, abs=1e-9)
+    assert np.log(FLOOR) == pytest.approx(stream.newest().mean())
+
+
+@pytest.mark.parametrize("config", [LogMelConfig(mels=40), LogPsdConfig(400)])
+def test_front_ends_are_opened_by_their_description(config):
+    stream = open_front_end(json.loads(json.dumps(config.to_json())))
+    assert stream.config == config
+    assert stream.sample_rate == RATE
+
+
+@pytest.mark.parametrize(
+    "description",
+    [
+        None,
+        {},
+        {"kind": "mfcc"},
+        {"kind": "log_mel", "colour": 1},
+        {"kind": "log_mel", "hop": 0},
+        {"kind": "log_mel", "hop": 600},
+        {"kind": "log_mel", "mels": "64"},
+        {"kind": "log_mel", "high_hz": 9000.0},
+        {"kind": "log_psd", "frames": 0},
+        {"kind": "log_psd", "hop": 160},
+    ],
+)
+def test_impossible_front_ends_are_model_errors(description):
+    with pytest.raises(ModelError):
+        open_front_end(description)
+
+
+def test_torch_is_loaded_by_the_log_mel_alone():
+    program = (
+        "import sys, s2s_live.features.display, s2s_live.features.log_psd, s2s_live.features.opening\n"
+        "sys.exit('torch' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
