@@ -38,44 +38,48 @@ class DisplaySpectrogram:
         window = np.hanning(n_fft + 1)[:-1]
         self._window = (window * (2.0 / window.sum())).astype(np.float32)
         self._rest: Floats = np.zeros(n_fft - TICK, np.float32)
-        # Bin b spans b - 0.5 .. b + 0.5: its power lies between places b and b + 1 of the running sum. A band
-        # is at least two bins wide, or low rows would show steps.
-        centre = np.sqrt(edges[1:] * edges[:-1]) if log_rows else (edges[1:] + edges[:-1]) / 2
-        half = np.maximum(np.diff(edges) / 2, PROGRAM_RATE / n_fft)
-        self._low = self._place((centre - half) * n_fft / PROGRAM_RATE + 0.5, n_fft)
-        self._high = self._place((centre + half) * n_fft / PROGRAM_RATE + 0.5, n_fft)
-        self._width = (self._high[0] + self._high[1]) - (self._low[0] + self._low[1])
+        self._pieces = self._bands(edges, n_fft, log_rows=log_rows)
+        self._running = np.zeros(n_fft // 2 + 2)
 
     @staticmethod
-    def _place(position: NDArray[np.float64], n_fft: int) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
-        position = np.clip(position, 0.0, n_fft // 2 + 1 - 1e-6)
-        whole = position.astype(np.intp)
-        return whole, position - whole
+    def _bands(
+        edges: NDArray[np.float64], n_fft: int, *, log_rows: bool
+    ) -> tuple[NDArray[np.intp], NDArray[np.float64], NDArray[np.float64]]:
+        """Where each row's band ends in the running sum over bins: whole places, parts of one, 1 / width.
+
+        Bin b spans b - 0.5 .. b + 0.5: its power lies between places b and b + 1 of the running sum. A band
+        is at least two bins wide, or low rows would show steps.
+        """
+        centre = np.sqrt(edges[1:] * edges[:-1]) if log_rows else (edges[1:] + edges[:-1]) / 2
+        half = np.maximum(np.diff(edges) / 2, PROGRAM_RATE / n_fft)
+        ends = np.stack((centre - half, centre + half)) * n_fft / PROGRAM_RATE + 0.5
+        ends = ends.clip(0.0, n_fft // 2 + 1 - 1e-6)
+        whole = ends.astype(np.intp)
+        return whole, ends - whole, 1.0 / (ends[1] - ends[0])
 
     def push(self, samples: Floats) -> Floats:
         """Take the next mono samples `[n]` at 48 kHz, any n; returns the new columns `[k, rows]` in dB.
 
         Column k ends with sample `(k + 1) * 480` of all that was pushed; before the first there was silence.
         """
-        rest = np.concatenate((self._rest, np.nan_to_num(samples).astype(np.float32, copy=False)))
+        if not np.isfinite(samples.sum()):
+            samples = np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0)
+        rest = np.concatenate((self._rest, samples))
         size = len(self._window)
-        count = (len(rest) - size) // TICK + 1
-        if count < 1:
-            self._rest = rest
-            return np.zeros((0, self.rows), np.float32)
+        count = max((len(rest) - size) // TICK + 1, 0)
         self._rest = rest[count * TICK :]
-        frames = np.lib.stride_tricks.sliding_window_view(rest, size)[::TICK][:count]
-        spectrum = np.fft.rfft(frames * self._window, axis=1)
-        power = spectrum.real**2 + spectrum.imag**2
-        running = np.zeros((count, power.shape[1] + 1))
-        np.cumsum(power, axis=1, out=running[:, 1:])
-        band = (self._at(running, *self._high) - self._at(running, *self._low)) / self._width
-        return (10.0 * np.log10(np.maximum(band, 1e-12))).astype(np.float32)
+        power = np.empty((count, self.rows))
+        for k in range(count):
+            power[k] = self._powers(rest[k * TICK : k * TICK + size])
+        return (10.0 * np.log10(np.maximum(power, 1e-12))).astype(np.float32)
 
-    @staticmethod
-    def _at(
-        running: NDArray[np.float64], whole: NDArray[np.intp], part: NDArray[np.float64]
-    ) -> NDArray[np.float64]:
-        """Running sums between bins, by straight lines."""
-        below = running[:, whole]
-        return below + (running[:, whole + 1] - below) * part
+    def _powers(self, frame: Floats) -> NDArray[np.float64]:
+        """Mean power of each row's band."""
+        whole, part, per_width = self._pieces
+        spectrum = np.fft.rfft(frame * self._window)
+        running = self._running
+        np.cumsum(spectrum.real**2 + spectrum.imag**2, out=running[1:])
+        below = running.take(whole)
+        ends = below + (running.take(whole + 1) - below) * part
+        power: NDArray[np.float64] = (ends[1] - ends[0]) * per_width
+        return power
