@@ -1,0 +1,145 @@
+"""The GUI's clock: takes the newest frame and columns 60 times a second, figures four times."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Qt, QTimer
+
+from s2s_live.ui.messages import MessageBar
+from s2s_live.ui.spectrum import SpectrumReader
+
+if TYPE_CHECKING:
+    from s2s_live.live.session import SessionStatus
+    from s2s_live.ui.main_window import MainWindow
+
+TICK_MS = 16
+_LEVEL_EVERY = 2
+_FIGURES_EVERY = 15
+_DISK_EVERY_S = 5.0
+_CALM_FPS_EVERY = 3
+
+
+class Refresh(QObject):
+    """Owns the timer. Does nothing slow: everything it shows was computed elsewhere."""
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window)
+        self._window = window
+        self._controller = window.controller
+        self._spectrum: SpectrumReader | None = None
+        self._ticks = 0
+        self._disk_at = 0.0
+        self._said = ""
+        self._timer = QTimer(self)
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer.timeout.connect(self.tick)
+
+    def start(self) -> None:
+        """Begin."""
+        self._timer.start(TICK_MS)
+
+    def stop(self) -> None:
+        """End."""
+        self._timer.stop()
+
+    def tick(self) -> None:
+        """One round."""
+        now = time.monotonic()
+        self._ticks += 1
+        window, controller = self._window, self._controller
+        controller.curtain.advance(now)
+        self._show_scene(now)
+        window.busy_line.advance(now)
+        if window.isVisible():
+            columns = controller.sound.spectrum.take()
+            if columns is not None:
+                window.spectrogram.add(columns)
+        if self._ticks % _LEVEL_EVERY == 0:
+            level = controller.sound.feed.status(now)
+            window.top_bar.meter.show_level(level.rms_db, level.peak_db, level.clipped, now)
+        if self._ticks % _FIGURES_EVERY == 0:
+            self._show_figures(now)
+
+    def _show_scene(self, now: float) -> None:
+        window = self._window
+        frame = self._controller.show.frame
+        if frame is not None:
+            window.scene.show_frame(frame)
+        elif self._ticks % _CALM_FPS_EVERY == 0 or self._controller.curtain.moving:
+            window.scene.placeholder.loudness = self._controller.sound.loudness(now)
+            window.scene.update()
+        if window.output.isVisible():
+            window.output.scene.show_frame(frame)
+
+    def _show_figures(self, now: float) -> None:
+        window, controller = self._window, self._controller
+        status = controller.show.status(now)
+        window.stage.heard.show_target(controller.show.heard, sounding=controller.show.sounding)
+        window.stage.show_state(
+            hold=controller.show.control("hold") >= 0.5,
+            frozen=controller.curtain.frozen,
+            black=controller.curtain.black,
+        )
+        if status is not None:
+            window.controls.show_values(controller.show.current_values())
+        self._show_take(now)
+        self._show_messages(now, status)
+        window.show_file_state()
+        self._show_hud(now, status)
+
+    def _show_take(self, now: float) -> None:
+        window, takes = self._window, self._controller.takes
+        status = takes.status()
+        if status is not None:
+            window.record_bar.show_status(status)
+        else:
+            window.record_bar.show_idle(takes.free)
+        if now - self._disk_at > _DISK_EVERY_S:
+            self._disk_at = now
+            takes.look_at_disk()
+
+    def _show_messages(self, now: float, status: SessionStatus | None) -> None:
+        """The sentence that matters most goes to the bar; when its cause is gone it goes too."""
+        window, sound = self._window, self._controller.sound
+        feed = sound.feed.status(now)
+        said = (status.message if status is not None else "") or sound.complaint(feed)
+        bar: MessageBar = window.messages
+        if said != self._said:
+            if self._said:
+                bar.forget(self._said)
+            self._said = said
+        if said:
+            bar.show_message(said, "", "warning")
+        fps = f"{window.scene.shown_fps(now):.0f} frames/s" if status is not None else ""
+        window.status.show_facts(sound.facts(feed), fps)
+
+    def _show_hud(self, now: float, status: SessionStatus | None) -> None:
+        window = self._window
+        for hud, scene in ((window.hud, window.scene), (window.output.hud, window.output.scene)):
+            if hud.isVisible():
+                hud.show_rows(self._rows(now, status, scene.shown_fps(now)))
+
+    def _rows(self, now: float, status: SessionStatus | None, shown: float) -> list[tuple[str, str]]:
+        feed = self._controller.sound.feed.status(now)
+        take = self._controller.takes.status()
+        rows = [("Shown", f"{shown:.0f} /s")]
+        if status is not None:
+            semantic = f"{status.semantic_ms:.0f} ms" if status.semantic_ms is not None else "\u2013"
+            rows = [
+                ("Generated", f"{status.paint_fps:.0f} /s"),
+                *rows,
+                ("Heard", f"{status.hear_hz:.1f} /s"),
+                ("Level to picture", f"{status.fast_ms:.0f} ms"),
+                ("Sound to scene", semantic),
+                ("Painting", f"{status.paint_ms.p50:.1f} ms" if status.paint_ms else "\u2013"),
+                ("Hearing", f"{status.hear_ms.p50:.1f} ms" if status.hear_ms else "\u2013"),
+                ("Hops skipped", f"{status.skipped_hops}"),
+            ]
+        lost = feed.lost_samples + (status.lost_samples if status is not None else 0)
+        rows.append(("Samples lost", f"{lost}"))
+        rows.append(("Frames dropped", f"{take.dropped if take is not None else 0}"))
+        if self._controller.show.engine is not None:
+            rows.append(("Runtime", self._controller.show.engine.spec.runtime))
+        return rows

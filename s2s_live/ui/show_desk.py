@@ -1,0 +1,154 @@
+"""The show as the window knows it: opening models, the running session, controls before and after."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+
+from s2s_live.audio.feed import Feed
+from s2s_live.engines.base import Control, Engine, Target
+from s2s_live.live.controls import SESSION_CONTROLS
+from s2s_live.live.frame import Frame
+from s2s_live.ui.worker import Worker
+
+if TYPE_CHECKING:  # torch comes with these: not before the window shows
+    from s2s_live.live.session import Session, SessionStatus
+
+log = logging.getLogger(__name__)
+
+
+class ShowDesk(QObject):
+    """Owns engine and session.
+
+    `values` holds every control that was ever turned, also while no model is open.
+    """
+
+    opened = Signal()
+    """Another model is open: its name is `model`."""
+    failed = Signal(object)
+    progress = Signal(str)
+    """What is being done; empty when done."""
+
+    def __init__(self, feed: Feed, seed: int, values: dict[str, float]) -> None:
+        super().__init__()
+        self.session: Session | None = None
+        self.model = ""
+        self.wanted = ""
+        self.values = dict(values)
+        self._feed = feed
+        self._seed = seed
+        self._engine: Engine | None = None
+        self._closing = threading.Event()
+        self._worker = Worker("s2s-ui-model")
+        feed.gain_db = self.control("gain_db")
+
+    @property
+    def engine(self) -> Engine | None:
+        """The open engine."""
+        return self._engine
+
+    @property
+    def frame(self) -> Frame | None:
+        """The newest frame."""
+        return self.session.frame if self.session is not None else None
+
+    @property
+    def heard(self) -> Target | None:
+        """What the scene moves towards."""
+        return self.session.heard if self.session is not None else None
+
+    @property
+    def sounding(self) -> bool:
+        """Whether it is louder than the silence gate."""
+        return self.session.gate_open if self.session is not None else False
+
+    @property
+    def controls(self) -> tuple[Control, ...]:
+        """The session's controls and, once a model is open, its engine's."""
+        return self.session.controls if self.session is not None else SESSION_CONTROLS
+
+    def control(self, name: str) -> float:
+        """The value of a control."""
+        if self.session is not None and any(control.name == name for control in self.session.controls):
+            return self.session.control(name)
+        default = next((control.default for control in self.controls if control.name == name), 0.0)
+        return self.values.get(name, default)
+
+    def set_control(self, name: str, value: float) -> None:
+        """Turn a control; before a model is open it is remembered."""
+        control = next((control for control in self.controls if control.name == name), None)
+        if control is None:
+            return
+        self.values[name] = control.clamp(value)
+        if self.session is not None:
+            self.session.set_control(name, value)
+        elif name == "gain_db":
+            self._feed.gain_db = self.values[name]
+
+    def current_values(self) -> dict[str, float]:
+        """Every control's value by name."""
+        return {control.name: self.control(control.name) for control in self.controls}
+
+    def status(self, now: float) -> SessionStatus | None:
+        """Figures of the session at `now`."""
+        return self.session.status(now) if self.session is not None else None
+
+    def open_model(self, name: str) -> None:
+        """Open a model by name or folder and go on with it; the old one paints until then."""
+        self.wanted = name
+        values = dict(self.values)
+        self.progress.emit("Opening the model" if self.session is None else "Changing the model")
+        self._worker.submit(lambda: self._open(name, values), self._opened, self._failed)
+
+    def close(self) -> bool:
+        """Stop the session; False if a thread did not end in time."""
+        self._closing.set()
+        ended = self.session.stop() if self.session is not None else True
+        free = self._worker.stop(0.5)
+        if free and self._engine is not None:
+            self._engine.close()
+        return ended and free
+
+    def _open(self, name: str, values: dict[str, float]) -> tuple[str, Session, Engine] | None:
+        """On the worker: import the heavy libraries, open the engine, start or change the session."""
+        from s2s_live.engines.registry import open_engine
+        from s2s_live.live.session import Session
+        from s2s_live.store.library import find_model
+
+        if self._closing.is_set():
+            return None
+        engine = open_engine(find_model(name), threads=max(1, (os.cpu_count() or 2) - 1))
+        if self._closing.is_set() or name != self.wanted:  # something newer was asked for meanwhile
+            engine.close()
+            return None
+        session, old = self.session, self._engine
+        if session is None:
+            session = Session(engine, self._feed, seed=self._seed, values=values)
+            session.start()
+            if self._closing.is_set():
+                session.stop()
+        else:
+            session.swap_engine(engine)
+        self._engine = engine
+        if old is not None:
+            old.close()
+        return name, session, engine
+
+    def _opened(self, result: tuple[str, Session, Engine] | None) -> None:
+        if result is None:
+            return
+        self.model, self.session = result[0], result[1]
+        for name, value in self.values.items():  # turned while the model was loading
+            if any(control.name == name for control in self.session.controls):
+                self.session.set_control(name, value)
+        self.progress.emit("")
+        self.opened.emit()
+
+    def _failed(self, error: Exception) -> None:
+        self.wanted = self.model
+        self.progress.emit("")
+        self.failed.emit(error)

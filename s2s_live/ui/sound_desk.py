@@ -1,0 +1,244 @@
+"""The sound as the window knows it: feed, sources, devices, the file's transport, Set level."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from s2s_live.audio.device import Device
+from s2s_live.audio.feed import Feed
+from s2s_live.audio.source import Source
+from s2s_live.audio.status import FeedStatus
+from s2s_live.features.display import DisplaySpectrogram
+from s2s_live.ui.spectrum import SpectrumReader
+from s2s_live.ui.worker import Worker
+
+if TYPE_CHECKING:
+    from s2s_live.audio.device_watch import DeviceWatch
+    from s2s_live.audio.file import FileSource
+    from s2s_live.ui.file_bar import FileBar
+
+log = logging.getLogger(__name__)
+
+LOOK_MS = 500
+_SILENT_DB, _LOUD_DB = -60.0, -12.0
+
+
+class SoundDesk(QObject):
+    """Owns the feed. Sources are opened on the jobs' thread; what is playing is `text`."""
+
+    source_changed = Signal()
+    devices_changed = Signal()
+    failed = Signal(object)
+    level_found = Signal(float, float, str)
+    """Gain and gate in dB, and a sentence."""
+
+    def __init__(self, feed: Feed, jobs: Worker) -> None:
+        super().__init__()
+        self.feed = feed
+        display = DisplaySpectrogram()
+        self.spectrum = SpectrumReader(feed.program, display.push)
+        low_hz, high_hz = float(display.edges[0]), float(display.edges[-1])
+        self.spectrum_format = (display.rows, low_hz, high_hz, display.columns_per_second)
+        """Rows, lowest and highest frequency in Hz, columns per second."""
+        self.text = "none"
+        """What opened the source that plays."""
+        self.wanted = "none"
+        """What shall play; differs from `text` while it cannot."""
+        self.inputs: Sequence[Device] = ()
+        self.outputs: Sequence[Device] = ()
+        self.output_id = "default"
+        self.loop = True
+        self._volume = 0.8
+        self._muted = False
+        self._jobs = jobs
+        self._watch: DeviceWatch | None = None
+        self._watched = -1
+        self._opening = False
+        self._timer = QTimer(self)
+        self._timer.timeout.connect(self._look_at_devices)
+
+    @property
+    def source(self) -> Source | None:
+        """What plays."""
+        return self.feed.source
+
+    @property
+    def file(self) -> FileSource | None:
+        """The file that plays, if it is one."""
+        source = self.feed.source
+        return cast("FileSource", source) if source is not None and source.kind == "file" else None
+
+    @property
+    def channels(self) -> int:
+        """Channels of the source."""
+        return self.feed.source.channels if self.feed.source is not None else 0
+
+    @property
+    def channel(self) -> int:
+        """The channel that is heard, -1 for the mix."""
+        return -1 if self.feed.channel is None else self.feed.channel
+
+    def set_channel(self, channel: int) -> None:
+        """Hear one channel, or -1 for the mix."""
+        self.feed.channel = None if channel < 0 else channel
+
+    def begin(self, text: str) -> None:
+        """Start the programme, open the first source, watch the devices."""
+        self.feed.start()
+        self.play(text)
+        self._jobs.submit(self._start_watch, self._watching, self._not_watching)
+
+    def play(self, text: str) -> None:
+        """Change to another source; the old one goes on if that fails."""
+        self.wanted = text
+        self._opening = True
+        self._jobs.submit(lambda: self._open(text), self._opened, lambda error: self._not_opened(text, error))
+
+    def loudness(self, now: float) -> float:
+        """0..1: how loud it is right now, for eyes."""
+        level = self.feed.status(now).rms_db
+        return min(max((level - _SILENT_DB) / (_LOUD_DB - _SILENT_DB), 0.0), 1.0)
+
+    def complaint(self, status: FeedStatus) -> str:
+        """The feed's sentence, unless it only says what the menu shows anyway."""
+        return "" if status.state in ("none", "ended") or self._opening else status.message
+
+    def facts(self, status: FeedStatus) -> str:
+        """Format of the input: `48 kHz, 2 channels`."""
+        if status.rate <= 0:
+            return ""
+        channels = "mono" if status.channels == 1 else f"{status.channels} channels"
+        return f"{status.rate / 1000:g} kHz, {channels}"
+
+    def measure(self) -> None:
+        """Suggest gain and gate from the last five seconds."""
+        found = self.feed.measure_level(5.0)
+        self.level_found.emit(found.gain_db, found.gate_db, found.message)
+
+    def close(self) -> None:
+        """Stop devices and programme."""
+        self._timer.stop()
+        if self._watch is not None:
+            self._watch.stop()
+        self.feed.stop()
+
+    def _open(self, text: str) -> tuple[str, Source | None]:
+        from s2s_live.audio.sources import open_source
+
+        source = open_source(text, loop=self.loop)
+        self._apply(source)
+        self.feed.play(source)
+        return text, source
+
+    def _opened(self, result: tuple[str, Source | None]) -> None:
+        self.text = result[0]
+        self._opening = False
+        self.source_changed.emit()
+
+    def _not_opened(self, text: str, error: Exception) -> None:
+        self._opening = False
+        if self.text != "none" and text != self.text:
+            self.wanted = self.text  # the old source goes on
+        self.source_changed.emit()
+        self.failed.emit(error)
+
+    # --- devices
+
+    def _start_watch(self) -> DeviceWatch:
+        from s2s_live.audio.device_watch import DeviceWatch
+
+        watch = DeviceWatch()
+        watch.start()
+        return watch
+
+    def _watching(self, watch: DeviceWatch) -> None:
+        self._watch = watch
+        self._timer.start(LOOK_MS)
+
+    def _not_watching(self, error: Exception) -> None:
+        log.warning("devices are not watched: %s", error)
+
+    def _look_at_devices(self) -> None:
+        """Take over a changed device list; try again what could not be opened before."""
+        if self._watch is None or self._watch.changed == self._watched:
+            return
+        self._watched = self._watch.changed
+        self.inputs, self.outputs = self._watch.inputs, self._watch.outputs
+        self.devices_changed.emit()
+        if self.wanted != self.text and not self._opening:
+            self.play(self.wanted)
+
+    # --- the file
+
+    def pause(self, on: bool) -> None:
+        """Pause or go on."""
+        if self.file is not None:
+            (self.file.pause if on else self.file.resume)()
+
+    def seek(self, seconds: float) -> None:
+        """Go to a place in the file."""
+        if self.file is not None:
+            self.file.seek(seconds)
+
+    def set_loop(self, on: bool) -> None:
+        """Again and again, or once."""
+        self.loop = on
+        if self.file is not None:
+            self.file.loop = on
+
+    def set_muted(self, on: bool) -> None:
+        """Do not play the file here; the show hears it all the same."""
+        self._muted = on
+        self._apply(self.feed.source)
+
+    def toggle_mute(self) -> None:
+        """Mute or unmute."""
+        self.set_muted(not self._muted)
+
+    def set_volume(self, volume: float) -> None:
+        """0..1."""
+        self._volume = volume
+        self._apply(self.feed.source)
+
+    def set_output(self, identity: str) -> None:
+        """Where the file is heard."""
+        self.output_id = identity
+        self._apply(self.feed.source)
+
+    def show_file(self, bar: FileBar, now: float) -> None:
+        """Show the file's state in its transport."""
+        file = self.file
+        if file is not None:
+            bar.show_state(
+                file.position,
+                file.duration,
+                paused=file.status(now).state == "paused",
+                loop=file.loop,
+                muted=self._muted,
+                volume=self._volume,
+            )
+
+    def _apply(self, source: Source | None) -> None:
+        if source is not None and source.kind == "file":
+            file = cast("FileSource", source)
+            file.volume, file.muted, file.output = self._volume, self._muted, self.output_id
+
+    # --- settings
+
+    def restore(self, remembered: dict[str, Any]) -> None:
+        """Take over what was remembered."""
+        volume = remembered.get("volume")
+        if isinstance(volume, int | float) and not isinstance(volume, bool):
+            self._volume = min(max(float(volume), 0.0), 1.0)
+        self._muted = remembered.get("muted") is True
+        self.loop = remembered.get("loop") is not False
+        if isinstance(remembered.get("audio_output"), str):
+            self.output_id = remembered["audio_output"]
+
+    def remember(self, remembered: dict[str, Any]) -> None:
+        """Put what shall last into the settings."""
+        remembered.update(volume=self._volume, muted=self._muted, loop=self.loop, audio_output=self.output_id)
