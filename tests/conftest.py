@@ -3,6 +3,78 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
 
 # Before anything imports Qt: without a display QApplication would abort the whole process.
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+VIRTUAL_MIC = Path(__file__).parent / "virtual" / "virtual_mic.sh"
+NEEDED = ("pulseaudio", "pactl", "paplay", "parec", "sox")
+
+
+@dataclass(frozen=True)
+class VirtualMic:
+    """A private sound server with two microphones, `vmic1` and `vmic2`.
+
+    `env` is what a process needs to hear them; `os.environ` has it during the test. PortAudio reads it when
+    it initialises: in this process, let `portaudio(fresh=True)` do so before looking for devices.
+    """
+
+    folder: Path
+    env: dict[str, str]
+
+    def run(self, *arguments: str | Path) -> str:
+        """One command of virtual_mic.sh."""
+        done = subprocess.run(
+            ["bash", str(VIRTUAL_MIC), *map(str, arguments)],
+            env={**os.environ, "VMIC_DIR": str(self.folder)},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        if done.returncode:
+            raise RuntimeError(f"virtual_mic.sh {arguments}: {done.stderr or done.stdout}")
+        return done.stdout
+
+    def play(self, path: Path, mic: int = 1, wait: bool = True) -> None:
+        """Play a sound file (WAV, FLAC, OGG) into a microphone."""
+        self.run("play", path, str(mic), *([] if wait else ["--bg"]))
+
+    def unplug(self, which: int | str = 1) -> None:
+        """Take a microphone away: 1, 2 or "all"."""
+        self.run("unplug", str(which))
+
+    def replug(self, which: int | str = 1) -> None:
+        """Put it back."""
+        self.run("replug", str(which))
+
+    def default(self, mic: int) -> None:
+        """Make it the default microphone."""
+        self.run("default", str(mic))
+
+
+@pytest.fixture
+def virtual_mic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VirtualMic]:
+    """A virtual microphone of this test's own, in `os.environ` too while the test runs."""
+    missing = [name for name in NEEDED if shutil.which(name) is None]
+    if missing:
+        pytest.skip(f"the virtual sound card needs {', '.join(missing)}")
+    mic = VirtualMic(tmp_path_factory.mktemp("vmic"), {})
+    mic.run("start")
+    try:
+        for line in mic.run("env").removeprefix("export ").split():
+            name, _, value = line.partition("=")
+            mic.env[name] = value.strip("'")
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in mic.env.items():
+                patch.setenv(name, value)
+            yield mic
+    finally:
+        mic.run("stop")

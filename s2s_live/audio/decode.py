@@ -1,57 +1,117 @@
-"""Sound files as programme sound, block by block: any length in constant memory."""
+"""An audio file as a stream of blocks, in constant memory."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from s2s_live.audio.mixing import clean, to_stereo
 from s2s_live.audio.resample import StreamingResampler
 from s2s_live.errors import AudioError
-from s2s_live.timeline import PROGRAM_RATE
 
-BLOCK_S = 0.5
+Floats = NDArray[np.float32]
+
+_HINT = "Choose a WAV, FLAC, OGG or MP3 file, or convert it to one."
+_PREROLL_S = 0.2
+_MOST_FRAMES = 1 << 48  # a stream of unknown length states an absurd one
 
 
-def open_sound(path: Path) -> soundfile.SoundFile:
-    """Open a sound file.
+class _Stream(soundfile.SoundFile):  # type: ignore[misc]
+    """A file read forwards.
 
-    Raises:
-        AudioError: it is missing, empty, or no sound that can be read.
+    soundfile seeks after every read of a seekable file, which restarts an MP3 decoder and garbles what it
+    gives. `seek` itself does not ask whether it may.
     """
-    if not path.is_file():
-        raise AudioError(f"There is no file {path}.", "Check the path.")
-    hint = "Use a WAV, FLAC, OGG or MP3 file that other players open."
-    try:
-        file = soundfile.SoundFile(path)
-    except (soundfile.LibsndfileError, OSError) as error:
-        raise AudioError(f"{path} cannot be read as sound ({error}).", hint) from error
-    if file.frames == 0:
-        file.close()
-        raise AudioError(f"{path} holds no sound.", hint)
-    return file
+
+    def seekable(self) -> bool:
+        return False
 
 
-def program_blocks(path: Path, channel: int | None = None) -> Iterator[NDArray[np.float32]]:
-    """The file as programme sound: blocks `[n, 2]` float32 at 48 kHz; NaN and Inf become 0.
+class Decoder:
+    """Reads `path` from wherever `seek` puts it, brought to `rate` Hz (None: the file's own).
 
-    Args:
-        path: WAV, FLAC, OGG or MP3.
-        channel: the one to take; None for all.
-
-    Raises:
-        AudioError: it cannot be opened, or is damaged further on.
+    Raises AudioError if the file is missing, empty, of a kind that cannot be read, or holds no sound.
     """
-    with open_sound(path) as file:
-        resampler = StreamingResampler(file.samplerate, PROGRAM_RATE, 2)
-        length = round(file.samplerate * BLOCK_S)
+
+    def __init__(self, path: Path, rate: int | None = None, loop: bool = False) -> None:
+        self.path = path
+        self.loop = loop
+        self._file = _open(path)
+        self.file_rate = int(self._file.samplerate)
+        self.channels = int(self._file.channels)
+        self.rate = rate or self.file_rate
+        frames = int(self._file.frames)
+        self.frames = frames if 0 < frames < _MOST_FRAMES else 0
+        self.damaged_at: float | None = None
+        """Seconds at which the file could not be read any further, if that happened."""
+        self.ended = False
+        self._at = 0  # frame of the file that is read next
+        self._since_begin = 0
+        self._resampler = StreamingResampler(self.file_rate, self.rate, self.channels)
+
+    @property
+    def duration(self) -> float:
+        """Seconds; 0 if the file does not say."""
+        return self.frames / self.file_rate
+
+    def seek(self, seconds: float) -> float:
+        """Go to a time, held within the file; returns it."""
+        last = max(0, self.frames - 1)
+        self._at = min(max(0, round(seconds * self.file_rate)), last)
+        # What an MP3 decoder gives right after a jump is wrong for some frames: begin earlier and drop that.
+        before = min(self._at, round(_PREROLL_S * self.file_rate))
+        self._file.seek(self._at - before)
+        self._block(before)
+        self._since_begin = 0
+        self.ended = False
+        self._resampler = StreamingResampler(self.file_rate, self.rate, self.channels)
+        return self._at / self.file_rate
+
+    def read(self, seconds: float) -> Floats:
+        """The next piece, about `seconds` long, `[n, channels]`; empty once `ended`."""
+        if self.ended:
+            return np.empty((0, self.channels), np.float32)
+        block = self._block(max(1, round(seconds * self.file_rate)))
+        if len(block):
+            self._at += len(block)
+            self._since_begin += len(block)
+            return self._resampler.process(block)
+        if self.loop and self._since_begin:
+            self._file.seek(0)
+            self._at, self._since_begin = 0, 0
+            return self.read(seconds)
+        self.ended = True
+        return self._resampler.process(block, last=True)
+
+    def _block(self, frames: int) -> Floats:
         try:
-            while len(block := file.read(length, dtype="float32", always_2d=True)):
-                yield resampler.process(to_stereo(clean(block)[0], channel))
-        except soundfile.LibsndfileError as error:
-            raise AudioError(f"{path} is damaged ({error}).", "Use an undamaged copy.") from error
-        yield resampler.process(np.zeros((0, 2), np.float32), last=True)
+            block: Floats = self._file.read(frames, dtype="float32", always_2d=True)
+        except (soundfile.LibsndfileError, RuntimeError):
+            self.damaged_at = self._at / self.file_rate
+            return np.empty((0, self.channels), np.float32)
+        if len(block) < frames and self.frames and self._at + len(block) < self.frames:
+            self.damaged_at = (self._at + len(block)) / self.file_rate
+        return block
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+def _open(path: Path) -> soundfile.SoundFile:
+    try:
+        if not path.is_file():
+            raise AudioError(f"There is no file {path}.", "Check the name, or choose another file.")
+        if path.stat().st_size == 0:
+            raise AudioError(f"{path.name} is empty (0 bytes).", "Copy it again, or choose another file.")
+        opened = _Stream(path)
+    except PermissionError as error:
+        raise AudioError(f"{path.name} may not be read.", "Check the permissions of the file.") from error
+    except (soundfile.LibsndfileError, RuntimeError, OSError, TypeError) as error:
+        reason = str(getattr(error, "error_string", error)).rstrip(".")
+        raise AudioError(f"{path.name} cannot be read as sound ({reason}).", _HINT) from error
+    if opened.samplerate < 1 or opened.channels < 1:
+        raise AudioError(f"{path.name} holds no sound.", _HINT)
+    return opened

@@ -17,7 +17,7 @@ import threading
 import time
 
 from s2s_live.audio.levels import LevelTrack
-from s2s_live.audio.metering import LevelSuggestion, suggest_level, ticks_of
+from s2s_live.audio.metering import LevelSuggestion, mean_level, suggest_level, ticks_of
 from s2s_live.audio.pipeline import Pipeline
 from s2s_live.audio.program import ProgramWriter
 from s2s_live.audio.ring import SampleRing
@@ -30,6 +30,9 @@ log = logging.getLogger(__name__)
 
 POLL_S = 0.004
 """Pause between two looks at the source: under half a device block."""
+
+LOOK_S = 0.02
+"""Without new sound the state of the source is asked for so often."""
 
 STALL_S = 0.25
 """Without a block for so long, silence takes the place of sound."""
@@ -51,6 +54,7 @@ class Feed:
         self.channel: int | None = None
         self._source: Source | None = None
         self._gain_set_at = (0.0, 0)  # the gain the levels since that tick were measured with
+        self._next_look = 0.0
         self._lost = 0
         self._bad = 0
         self._stop = threading.Event()
@@ -159,8 +163,9 @@ class Feed:
 
     def status(self, now: float) -> FeedStatus:
         """Everything the window shows about the sound, at the monotonic time `now`."""
-        source, meter = self._source, self._writer.meter
-        peak, rms, clipped, zero = meter.peak_db, meter.rms_db, meter.clipped, meter.zero_seconds
+        source, meter, ticks = self._source, self._writer.meter, self.levels.ticks
+        rms = mean_level(self.levels.levels(max(0, ticks - meter.HELD_TICKS), ticks))
+        peak, clipped, zero = meter.peak_db, meter.clipped, meter.zero_seconds
         if source is None:
             return FeedStatus(
                 "", None, "none", 0, 0, peak, rms, False, 0.0, self._bad, self._lost, 0.0, 0.0,
@@ -197,7 +202,7 @@ class Feed:
                 log.exception("the feed stumbled; going on with a fresh pipeline")
                 pipeline, busy = None, False
             if not busy:
-                self._stop.wait(POLL_S)
+                time.sleep(POLL_S)
 
     def _step(self, pipeline: Pipeline | None, now: float) -> tuple[Pipeline | None, bool]:
         """One look at the source; returns the pipeline to go on with and whether more is waiting."""
@@ -210,6 +215,9 @@ class Feed:
         if pipeline is None or pipeline.source is not source or pipeline.ring is not source.ring:
             pipeline = Pipeline(source)
             writer.cut()
+        elif not pipeline.waiting() and now < self._next_look:
+            return pipeline, False
+        self._next_look = now + LOOK_S
         state = source.status(now)  # before the pull: what an ended source has written is then all there
         samples = pipeline.pull(self.channel, writer.meter)
         if state.state == "ended" and not len(samples) and not pipeline.waiting():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,8 +20,9 @@ _BANDS = 24
 _LOW_HZ, _HIGH_HZ = 80.0, 16_000.0
 _BAND_FLOOR = 1e-7  # power in a band below which changes do not count (about -70 dBFS)
 _LAG = 2  # ticks back to compare with: a window covers two ticks
-_HISTORY = 64  # ticks of flux that set the threshold (0.64 s)
-_THRESHOLD_DB = 3.0  # mean rise over the bands that is never an onset
+_MEMORY = 32  # ticks over which the usual flux is averaged
+_THRESHOLD_DB = 3.0  # mean rise over the bands that is never an onset...
+_OVER_USUAL = 2.0  # ...nor is this many times the usual rise
 _FULL_DB = 15.0  # mean rise above the threshold that is an onset of strength 1
 
 
@@ -42,7 +45,7 @@ class OnsetDetector:
         self._edges = _band_edges()
         self._past = np.zeros(_WINDOW)
         self._bands = np.full((_LAG + 1, _BANDS), 10.0 * np.log10(_BAND_FLOOR))
-        self._flux = np.zeros(_HISTORY)
+        self._usual = 0.0
         self._count = 0
 
     def push(self, mono: NDArray[np.float64]) -> float:
@@ -55,9 +58,10 @@ class OnsetDetector:
         bands = 10.0 * np.log10(sums + _BAND_FLOOR)
         rise = bands - self._bands[(self._count + 1) % (_LAG + 1)]
         self._bands[self._count % (_LAG + 1)] = bands
-        flux = float(np.maximum(rise, 0.0).mean())
-        threshold = _THRESHOLD_DB + 1.5 * float(np.median(self._flux)) + 0.5 * float(self._flux.mean())
-        self._flux[self._count % _HISTORY] = flux
+        flux = float(np.add.reduce(np.maximum(rise, 0.0))) / _BANDS
+        threshold = _THRESHOLD_DB + _OVER_USUAL * self._usual
+        # An onset hardly counts as usual: a fast beat must not hide itself.
+        self._usual += (min(flux, 2.0 * self._usual + 1.0) - self._usual) / _MEMORY
         self._count += 1
         return min(1.0, max(0.0, (flux - threshold) / _FULL_DB))
 
@@ -75,6 +79,7 @@ class LevelTrack:
         self._onsets: Floats = np.zeros(self.capacity, np.float32)
         self._detector = OnsetDetector()
         self._tick = np.zeros((TICK, 2))  # fixed memory: the sums then run in the same order every time
+        self._squares = np.zeros((TICK, 2))
         self._mono = np.zeros(TICK)
         self._ticks = 0
 
@@ -93,9 +98,11 @@ class LevelTrack:
             self._push_tick()
 
     def _push_tick(self) -> None:
-        np.mean(self._tick, axis=1, out=self._mono)
-        power = float(np.mean(np.square(self._tick)))
-        level = 10.0 * np.log10(power) if power > 0.0 else FLOOR_DB
+        np.add(self._tick[:, 0], self._tick[:, 1], out=self._mono)
+        np.multiply(self._mono, 0.5, out=self._mono)
+        np.multiply(self._tick, self._tick, out=self._squares)
+        power = float(np.add.reduce(self._squares, axis=None)) / self._squares.size
+        level = 10.0 * math.log10(power) if power > 0.0 else FLOOR_DB
         at = self._ticks % self.capacity
         self._levels[at] = max(FLOOR_DB, level)
         self._onsets[at] = self._detector.push(self._mono)

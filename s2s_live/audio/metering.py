@@ -30,21 +30,16 @@ class InputMeter:
 
     def __init__(self) -> None:
         self._peaks = np.zeros(self.HELD_TICKS, np.float32)
-        self._powers = np.zeros(self.HELD_TICKS)
         self._ticks = 0
         self._clipped_at = -1_000_000
         self._zero_s = 0.0
 
     def heard(self, raw: Floats, sample_rate: int) -> None:
         """A block as the source gave it, `[n, channels]`."""
-        size = np.abs(raw)
-        if np.count_nonzero(size >= CLIP_AT) >= CLIP_SAMPLES:
+        peak = max(float(raw.max()), -float(raw.min()))
+        if peak >= CLIP_AT and np.count_nonzero(np.abs(raw) >= CLIP_AT) >= CLIP_SAMPLES:
             self._clipped_at = self._ticks
-        loud = np.flatnonzero(size.any(axis=1))
-        if len(loud):
-            self._zero_s = (len(raw) - 1 - int(loud[-1])) / sample_rate
-        else:
-            self._zero_s += len(raw) / sample_rate
+        self._zero_s = self._zero_s + len(raw) / sample_rate if peak == 0.0 else 0.0
 
     def reset_zero(self) -> None:
         """Another source, or none: its silence is not counted on."""
@@ -52,23 +47,19 @@ class InputMeter:
 
     def push(self, ticks: Floats) -> None:
         """The ticks of the programme as written, `[k * TICK, 2]`."""
-        for tick in np.abs(ticks).reshape(-1, TICK, 2):
-            at = self._ticks % self.HELD_TICKS
-            self._peaks[at] = tick.max()
-            self._powers[at] = float(np.mean(np.square(tick, dtype=np.float64)))
-            if np.count_nonzero(tick > 1.0) >= CLIP_SAMPLES:
+        for start in range(0, len(ticks), TICK):
+            tick = ticks[start : start + TICK]
+            peak = max(float(tick.max()), -float(tick.min()))
+            self._peaks[self._ticks % self.HELD_TICKS] = peak
+            if peak > 1.0 and np.count_nonzero(np.abs(tick) > 1.0) >= CLIP_SAMPLES:
                 self._clipped_at = self._ticks
             self._ticks += 1
 
     @property
     def peak_db(self) -> float:
         """Highest sample of the last 0.3 s, dBFS."""
-        return _db(float(self._peaks.max()) ** 2)
-
-    @property
-    def rms_db(self) -> float:
-        """RMS of the last 0.3 s, dBFS."""
-        return _db(float(self._powers.mean()))
+        peak = float(self._peaks.max())
+        return max(FLOOR_DB, 20.0 * float(np.log10(peak))) if peak > 0.0 else FLOOR_DB
 
     @property
     def clipped(self) -> bool:
@@ -81,8 +72,9 @@ class InputMeter:
         return self._zero_s
 
 
-def _db(power: float) -> float:
-    return max(FLOOR_DB, 10.0 * float(np.log10(power))) if power > 0.0 else FLOOR_DB
+def mean_level(levels: Floats) -> float:
+    """Level in dBFS of ticks of these levels taken together."""
+    return float(10.0 * np.log10(np.mean(10.0 ** (levels / 10.0)))) if len(levels) else FLOOR_DB
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,9 +16,10 @@ GAIN_RANGE_DB = (-40.0, 40.0)
 
 def clean(block: Floats) -> tuple[Floats, int]:
     """`block` with NaN and infinite samples set to 0, and how many there were."""
+    if math.isfinite(float(block.max())) and math.isfinite(float(block.min())):  # either passes a NaN on
+        return block, 0
     finite = np.isfinite(block)
-    bad = block.size - int(np.count_nonzero(finite))
-    return (block, 0) if not bad else (np.where(finite, block, np.float32(0.0)), bad)
+    return np.where(finite, block, np.float32(0.0)), block.size - int(np.count_nonzero(finite))
 
 
 def to_stereo(block: Floats, channel: int | None) -> Floats:

@@ -82,6 +82,7 @@ class BlockLog:
     """
 
     SIZE = 128
+    PAUSE_S = 0.25
 
     def __init__(self, sample_rate: int, now: float) -> None:
         self.rate = sample_rate
@@ -94,7 +95,10 @@ class BlockLog:
     def note(self, end: int, now: float) -> None:
         """A block has come whose last sample makes `end` samples in all."""
         if self.blocks:
-            self.longest_gap_s = max(self.longest_gap_s, now - self.last_block_at)
+            gap = now - self.last_block_at
+            self.longest_gap_s = max(self.longest_gap_s, gap)
+            if gap > self.PAUSE_S:  # the device may have left sound out: older arrivals say nothing any more
+                self._offsets.fill(np.inf)
         self._offsets[self.blocks % self.SIZE] = now - end / self.rate
         self.last_block_at = now
         self.blocks += 1
