@@ -110,18 +110,48 @@ def test_no_registry_and_no_place_of_one_machine_is_named() -> None:
     assert complaints == []
 
 
-def test_no_unsafe_loading() -> None:
-    """Nothing a user downloads may run code."""
-    unsafe = re.compile(
-        r"\bimport pickle\b|\bfrom pickle\b|allow_pickle=True|\beval\(|\bexec\("
-        r"|torch\.load\((?!.*weights_only=True)"
-    )
-    complaints = []
-    for path in (ROOT / "s2s_live").rglob("*.py"):
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-            if unsafe.search(line.replace(".eval()", "")) and not line.lstrip().startswith("#"):
-                complaints.append(f"{relative(path)}:{number}: {line.strip()[:100]}")
+def unsafe(node: ast.AST) -> bool:
+    """Whether this runs code from outside, or may run what a file holds."""
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module or ""]
+        return any(name.split(".")[0] in {"pickle", "dill", "shelve", "marshal"} for name in names)
+    if not isinstance(node, ast.Call):
+        return False
+    call, given = ast.unparse(node.func), {word.arg: ast.unparse(word.value) for word in node.keywords}
+    if call == "torch.load":
+        return given.get("weights_only") != "True"
+    return call in {"eval", "exec"} or given.get("allow_pickle") == "True"
+
+
+def test_nothing_loaded_may_run_code() -> None:
+    complaints = [
+        f"{relative(path)}:{getattr(node, 'lineno', 0)}"
+        for path in (ROOT / "s2s_live").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if unsafe(node)
+    ]
     assert complaints == []
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "eval('1')",
+        "import pickle",
+        "torch.load(path)",
+        "torch.load(path, weights_only=False)",
+        "np.load(p, allow_pickle=True)",
+    ],
+)
+def test_unsafe_code_is_seen(code: str) -> None:
+    assert any(unsafe(node) for node in ast.walk(ast.parse(code)))
+
+
+@pytest.mark.parametrize(
+    "code", ["app.exec()", "model.eval()", "torch.load(path, weights_only=True)", "np.load(path)"]
+)
+def test_safe_code_is_let_be(code: str) -> None:
+    assert not any(unsafe(node) for node in ast.walk(ast.parse(code)))
 
 
 @pytest.mark.parametrize("module", ["s2s_live", "s2s_live.cli"])

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
+from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 
 from s2s_live.audio.device import Device
 from s2s_live.commands import devices
@@ -82,3 +85,17 @@ def test_devices_as_a_table(capsys: pytest.CaptureFixture[str]) -> None:
     lines = capsys.readouterr().out.splitlines()
     assert lines[1].split() == ["*", "ALSA:Mic", "Mic", "input", "2", "ch,", "48000", "Hz"]
     assert lines[2] == "Outputs: none"
+
+
+@pytest.mark.virtual
+def test_a_virtual_microphone_is_heard(virtual_mic, tmp_path: Path) -> None:
+    """Nothing plays: digital silence is noticed. A tone plays: sound arrives."""
+    quiet = {finding.name: finding for finding in sound.check_sound()}
+    assert "but zeros" in quiet["default input"].text
+    tone = tmp_path / "tone.wav"
+    wave = 0.3 * np.sin(np.arange(6 * 48000) * (2 * np.pi * 440 / 48000))
+    soundfile.write(tone, wave.astype(np.float32), 48000)
+    virtual_mic.play(tone, wait=False)
+    loud = {finding.name: finding for finding in sound.check_sound()}
+    assert loud["default input"].state == "ok", loud["default input"]
+    assert "vmic1" in loud["devices"].text
