@@ -53,8 +53,8 @@ install_deb() {
   # shellcheck disable=SC2086
   # --no-remove: on a desktop another sound server may be in the way; it stays.
   if ! as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-remove --no-install-recommends $missing; then
-    say "system packages are missing and could not be installed from here. Please run:"
-    say "    sudo apt-get update && sudo apt-get install --no-install-recommends $missing"
+    say "system packages are missing and could not be installed from here. Please run as root (or with sudo):"
+    say "    apt-get update && apt-get install --no-install-recommends $missing"
     say "Going on without them."
   fi
 }

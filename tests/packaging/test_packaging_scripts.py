@@ -63,7 +63,7 @@ def test_renamed_packages_count_as_installed(tmp_path: Path) -> None:
 @needs_dpkg
 def test_without_root_the_command_to_type_is_printed() -> None:
     result = bash("as_root() { return 1; }\ninstall_deb no-such-package\necho went on")
-    assert "sudo apt-get install --no-install-recommends no-such-package" in result.stderr
+    assert "apt-get update && apt-get install --no-install-recommends no-such-package" in result.stderr
     assert result.stdout.strip() == "went on"
 
 
