@@ -8,7 +8,7 @@ end of the paint event that first showed it.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -29,6 +29,8 @@ SEMANTIC_SPAN_S = 2.2
 """How long after an event its change is looked for."""
 
 Floats = NDArray[np.float32]
+States = Mapping[int, PaintState]
+"""Paint states by programme position."""
 
 
 @dataclass(frozen=True)
@@ -59,14 +61,19 @@ def difference(a: Picture, b: Picture) -> float:
     return float(np.abs(a.astype(np.int16) - b.astype(np.int16)).mean())
 
 
-def first_lasting(shown: Sequence[Shown], changed: Sequence[bool]) -> Shown | None:
-    """The first frame shown as changed that is followed by `STAYS_S` of nothing but changed frames."""
-    for i, (frame, is_changed) in enumerate(zip(shown, changed, strict=True)):
-        if not is_changed:
+def first_lasting(shown: Sequence[Shown], is_changed: Callable[[Shown], bool]) -> Shown | None:
+    """The first changed frame that is followed by `STAYS_S` of nothing but changed frames.
+
+    Frames are looked at in order, and no further than needed: looking means painting.
+    """
+    first: Shown | None = None
+    for frame in shown:
+        if not is_changed(frame):
+            first = None
             continue
-        until = [c for s, c in zip(shown[i:], changed[i:], strict=True) if s.at <= frame.at + STAYS_S]
-        if all(until):
-            return frame
+        first = first or frame
+        if frame.at - first.at >= STAYS_S:
+            return first
     return None
 
 
@@ -88,16 +95,16 @@ def measure(
     latencies: dict[str, list[float]] = {"fast": [], "semantic": []}
     for event, frames in spans.items():
         if event.kind == "fast":
-            changed = [_burst_shows(engine, played[f.position], calm[f.position]) for f in frames]
+            shows = _burst_shows(engine, played, calm)
         else:
-            changed = _half_way(engine, [calm[f.position] for f in frames])
-        first = first_lasting(frames, changed)
+            shows = _half_way(engine, calm, frames)
+        first = first_lasting(frames, shows)
         if first is not None:
             latencies[event.kind].append((first.at - capture_time[event.sample]) * 1e3)
     return latencies
 
 
-def _states_at(engine: Engine, sound: Floats, log: ShowLog, wanted: Sequence[int]) -> dict[int, PaintState]:
+def _states_at(engine: Engine, sound: Floats, log: ShowLog, wanted: Sequence[int]) -> States:
     return {state.position: state for state in replay_states(engine, (sound,), log, wanted)}
 
 
@@ -110,24 +117,30 @@ def _frames_after(shown: Sequence[Shown], event: Event) -> list[Shown]:
     return list(shown[start:stop])
 
 
-def _burst_shows(engine: Engine, played: PaintState, calm: PaintState) -> bool:
-    return difference(engine.paint(played), engine.paint(calm)) > CHANGED
+def _burst_shows(engine: Engine, played: States, calm: States) -> Callable[[Shown], bool]:
+    """Whether a frame differs from what the same sample shows without the burst."""
+
+    def is_changed(frame: Shown) -> bool:
+        painted = engine.paint(played[frame.position])
+        return difference(painted, engine.paint(calm[frame.position])) > CHANGED
+
+    return is_changed
 
 
-def _half_way(engine: Engine, path: Sequence[PaintState]) -> list[bool]:
-    """For each state: is its picture more than half of the way from the old latent's to the new one's?
+def _half_way(engine: Engine, calm: States, frames: Sequence[Shown]) -> Callable[[Shown], bool]:
+    """Whether a frame's picture is more than half of the way from the old latent's to the new one's.
 
     Old is the latent before the event, new the one at the end of the span; all else (fields, z, pulse) is the
-    state's own, so the way is that of the change of sound alone.
+    frame's own, so the way is that of the change of sound alone.
     """
-    if not path:
-        return []
-    old, new = path[0].latent, path[-1].latent
-    changed = []
-    for state in path:
+
+    def is_changed(frame: Shown) -> bool:
+        state = calm[frame.position]
+        old, new = calm[frames[0].position].latent, calm[frames[-1].position].latent
         start = engine.paint(replace(state, latent=old)).astype(np.float32)
         way = engine.paint(replace(state, latent=new)).astype(np.float32) - start
         gone = engine.paint(state).astype(np.float32) - start
         length = float((way * way).sum())
-        changed.append(length > 0 and float((gone * way).sum()) / length > 0.5)
-    return changed
+        return length > 0 and float((gone * way).sum()) / length > 0.5
+
+    return is_changed

@@ -17,7 +17,8 @@ SEGMENT_S = 4.0
 BURST_AT_S = 2.6
 """Offset of the burst in its segment: the semantic change has settled by then."""
 BURST_S = 0.35
-BURST_DB = 12.0
+GAIN = np.float32(4.0)
+"""A power of two, so that taking a burst out again gives the very samples it was made from (12 dB)."""
 LEVEL_DB = -30.0
 SOURCE_RATE = 16_000
 
@@ -33,37 +34,37 @@ class Event:
 
 @dataclass(frozen=True)
 class Script:
-    """Sound with bursts, the same without, and what happens when."""
+    """A sound with changes, what happens when, and how to take the bursts out again."""
 
     sound: NDArray[np.float32]
     """`[n]` mono at 48 kHz."""
-    calm: NDArray[np.float32]
-    """`[n]`: the same without bursts."""
     events: tuple[Event, ...]
+
+    def gains(self) -> NDArray[np.float32]:
+        """`[n]`: the factor that was put on the steady sound: 1, more in bursts."""
+        gains = np.ones(len(self.sound), np.float32)
+        for event in self.events:
+            if event.kind == "fast":
+                gains[event.sample : event.sample + round(BURST_S * PROGRAM_RATE)] = GAIN
+        return gains
 
 
 def write_script(segments: int, seed: int = 7) -> Script:
     """A script of so many segments: each begins with another sound and holds one burst.
 
-    Positions are jittered, so that events fall on every phase of hops and frames.
+    Positions are jittered, so that events fall on every phase of hops and frames. Bursts do not clip: the
+    steady sound leaves room for them.
     """
     rng = np.random.default_rng(seed)
-    calm, gains, events = [], [], []
-    at = 0
+    pieces, events, at = [], [], 0
     for index in range(segments):
         length = round((SEGMENT_S + rng.uniform(0.0, 0.1)) * PROGRAM_RATE)
-        sound = _steady(FAMILIES[index % len(FAMILIES)], seed + index, length)
-        gain = np.ones(length, np.float32)
-        burst = round((BURST_AT_S + rng.uniform(0.0, 0.1)) * PROGRAM_RATE)
-        gain[burst : burst + round(BURST_S * PROGRAM_RATE)] = 10.0 ** (BURST_DB / 20.0)
-        if index:
-            events.append(Event(at, "semantic"))
-        events.append(Event(at + burst, "fast"))
-        calm.append(sound)
-        gains.append(gain)
+        burst = at + round((BURST_AT_S + rng.uniform(0.0, 0.1)) * PROGRAM_RATE)
+        events += [Event(at, "semantic"), Event(burst, "fast")]
+        pieces.append(_steady(FAMILIES[index % len(FAMILIES)], seed + index, length))
         at += length
-    quiet = np.concatenate(calm)
-    return Script(np.clip(quiet * np.concatenate(gains), -1.0, 1.0), quiet, tuple(events))
+    script = Script(np.concatenate(pieces), tuple(events))
+    return Script(script.sound * script.gains(), script.events)
 
 
 def _steady(family: str, seed: int, length: int) -> NDArray[np.float32]:
@@ -73,5 +74,7 @@ def _steady(family: str, seed: int, length: int) -> NDArray[np.float32]:
     upsampled = StreamingResampler(SOURCE_RATE, PROGRAM_RATE, 1).process(samples, last=True).reshape(-1)
     cut = upsampled[:length]
     rms = float(np.sqrt(np.mean(np.square(cut, dtype=np.float64))))
-    levelled: NDArray[np.float32] = (cut * (10.0 ** (LEVEL_DB / 20.0) / max(rms, 1e-9))).astype(np.float32)
+    levelled: NDArray[np.float32] = np.clip(
+        cut * (10.0 ** (LEVEL_DB / 20.0) / max(rms, 1e-9)), -0.24, 0.24
+    ).astype(np.float32)
     return levelled

@@ -138,6 +138,14 @@ class Session:
         self._started = False
         return all(ended)
 
+    def begin_log(self) -> ShowLog:
+        """Start the show afresh with a log for an exact replay; it grows until the session ends."""
+        self._keep_log = True
+        self.swap_engine(self.engine)
+        if self.log is None:
+            raise RuntimeError("a session that keeps a log has one")
+        return self.log
+
     def swap_engine(self, engine: Engine) -> None:
         """Go on with another engine; controls of the same name keep their values. The old one stays open."""
         with self._swap_lock:

@@ -1,0 +1,46 @@
+"""`s2s-live bench`: figures of the running app on this machine."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+
+DEFAULT_SECONDS = 215.0
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the subcommand."""
+    parser = subparsers.add_parser(
+        "bench",
+        help="measure this machine: frame rates, latencies, memory",
+        description="Opens the app, plays a script of sounds, measures. Leave the machine alone meanwhile.",
+    )
+    parser.add_argument(
+        "--model", default="world", metavar="NAME", help="model name or folder (default: world)"
+    )
+    parser.add_argument(
+        "--seconds",
+        type=float,
+        default=DEFAULT_SECONDS,
+        metavar="N",
+        help="length of the phase at default settings (default: 215; memory slope: 730)",
+    )
+    parser.add_argument("--device", metavar="NAME", help="listen to a device instead of the script")
+    parser.add_argument("--json", action="store_true", help="print JSON alone")
+    parser.set_defaults(run=_run)
+
+
+def _run(options: argparse.Namespace) -> int:
+    from s2s_live.bench.report import run_benchmark
+
+    if not options.json:
+        minutes = (options.seconds + 120) / 60
+        print(f"Measuring for about {minutes:.0f} minutes; leave the window open.", file=sys.stderr)
+    figures = run_benchmark(options.model, options.seconds, options.device)
+    if options.json:
+        print(json.dumps(figures, indent=2))
+        return 0
+    for key, value in figures.items():
+        print(f"{key:<22} {json.dumps(value)}")
+    return 0
