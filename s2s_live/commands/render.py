@@ -32,13 +32,12 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def _run(options: argparse.Namespace) -> int:
-    from s2s_live.audio.decode import open_sound
+    from s2s_live.audio.program_file import sound_seconds
     from s2s_live.engines.registry import open_engine
     from s2s_live.record.offline import OfflineWriter
     from s2s_live.store.library import find_model
 
-    with open_sound(options.input) as file:
-        seconds = file.frames / file.samplerate
+    seconds = sound_seconds(options.input)
     engine = open_engine(find_model(options.model))
     try:
         with OfflineWriter(options.output, options.size, options.fps, not options.without_sound) as writer:
@@ -67,7 +66,7 @@ def _render(engine: Engine, options: argparse.Namespace, writer: OfflineWriter, 
 
 def _written(path: Path, writer: OfflineWriter, sound: bool) -> Iterator[NDArray[np.float32]]:
     """The file's blocks, each written to the video as it is handed on."""
-    from s2s_live.audio.decode import program_blocks
+    from s2s_live.audio.program_file import program_blocks
 
     for block in program_blocks(path):
         if sound:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from s2s_live.audio.decode import program_blocks
+from s2s_live.audio.program_file import program_blocks
 from s2s_live.engines.base import Engine, EngineSpec, Floats, Target
 from s2s_live.live.listener import Listener
 from s2s_live.live.offline import in_hops
