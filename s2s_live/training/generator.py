@@ -1,0 +1,257 @@
+"""The generator stage: the Sound2Scene generator learns to paint what the renderer paints, by regression.
+
+It is given z, the fields, and the embedding of another painting of the same scene (instance conditioning),
+and so has everything the picture depends on.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import cv2
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from s2s_live.engines.sound2scene.config import GeneratorConfig
+from s2s_live.engines.sound2scene.generator import Generator
+from s2s_live.engines.sound2scene.presets import BUNDLED_GENERATOR
+from s2s_live.errors import TrainingError
+from s2s_live.training.images import Bank
+from s2s_live.training.loop import Average, Budget, Due, load_checkpoint, save_checkpoint
+from s2s_live.training.painting import Lot, Pool, Studio
+from s2s_live.world.families import FAMILIES, FAMILY_IDS
+from s2s_live.world.fields import WORLD_FIELDS
+from s2s_live.world.render import tile
+
+log = logging.getLogger(__name__)
+
+CHECKPOINT = "generator.pt"
+SHEET = "generator.png"
+
+PAINTER = replace(
+    BUNDLED_GENERATOR,
+    in_channels=(128, 128, 96, 64, 32, 16),
+    out_channels=(128, 96, 64, 32, 16, 8),
+)
+"""The bundled network: wider than the preset where pixels are few and width is cheap."""
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A stretch of the time budget at one picture size: geometry is learnt where pixels are few."""
+
+    until: float
+    """Share of the budget, 0..1, at which it ends."""
+    size: int
+    batch: int
+    reuse: int
+    """How many times a painted scene is trained on, on average."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """The numbers of the stage."""
+
+    phases: tuple[Phase, ...] = (Phase(0.06, 64, 16, 8), Phase(0.45, 128, 12, 5), Phase(1.0, 256, 8, 3))
+    rate: float = 1.5e-3
+    pool: int = 480
+    """Scenes kept; one takes 2 MB."""
+    families_at_once: int = 4
+    each: int = 3
+    """Scenes painted together of one family: they share the cost of a call."""
+    write_s: float = 120.0
+    say_s: float = 30.0
+    sheet_s: float = 240.0
+
+
+class Growing(nn.Module):
+    """The generator, and its first blocks as smaller generators: same weights, other output layers."""
+
+    def __init__(self, config: GeneratorConfig, sizes: Sequence[int]) -> None:
+        super().__init__()
+        self.full = Generator(config)
+        self.parts = nn.ModuleDict(
+            {str(size): self._part(size) for size in sizes if size < config.resolution}
+        )
+
+    def _part(self, size: int) -> Generator:
+        config = self.full.config
+        count = next(k for k in range(config.blocks) if config.block_resolution(k) == size) + 1
+        fields = config.fields and replace(
+            config.fields, planes=config.fields.planes[:count], kernels=config.fields.kernels[:count]
+        )
+        part = Generator(
+            replace(
+                config,
+                in_channels=config.in_channels[:count],
+                out_channels=config.out_channels[:count],
+                fields=fields,
+            )
+        )
+        part.shared_feat, part.linear = self.full.shared_feat, self.full.linear
+        part.blocks = nn.ModuleList(list(self.full.blocks)[:count])
+        return part
+
+    def at(self, size: int) -> nn.Module:
+        """The generator of pictures of that size."""
+        return self.full if size == self.full.config.resolution else self.parts[str(size)]
+
+
+def picture_loss(made: Tensor, truth: Tensor) -> Tensor:
+    """Mean absolute error of pixels, of their differences along x and y, and of two coarser scales."""
+    gap = made - truth
+    across = (gap[..., :, 1:] - gap[..., :, :-1]).abs().mean()
+    down = (gap[..., 1:, :] - gap[..., :-1, :]).abs().mean()
+    half = functional.avg_pool2d(gap, 2)
+    eighth = functional.avg_pool2d(half, 4)
+    return gap.abs().mean() + 0.6 * (across + down) + 0.4 * half.abs().mean() + 0.4 * eighth.abs().mean()
+
+
+def paint_lot(model: Growing, lot: Lot, size: int, device: torch.device) -> Tensor:
+    """What the generator makes of a lot, `[B, 3, size, size]` in -1..1."""
+    fields = [
+        f.to(device).float().contiguous(memory_format=torch.channels_last)
+        for f in lot.fields
+        if f.shape[-1] <= size
+    ]
+    made: Tensor = model.at(size)(lot.z.to(device), lot.condition.to(device), fields)
+    return made
+
+
+def target(lot: Lot, size: int, device: torch.device) -> Tensor:
+    """What it should have made, in -1..1."""
+    picture = lot.picture.to(device).float() / 127.5 - 1.0
+    return functional.avg_pool2d(picture, picture.shape[-1] // size)
+
+
+def psnr(made: Tensor, truth: Tensor) -> Tensor:
+    """Decibels for each picture, `[B]`, of pictures in -1..1."""
+    error = (made.clamp(-1.0, 1.0) - truth).square().mean((1, 2, 3)).clamp(min=1e-8)
+    return 10.0 * torch.log10(4.0 / error)
+
+
+class GeneratorStage:
+    """Trains the generator in a run folder; may be stopped at any moment and started again."""
+
+    def __init__(
+        self, run: Path, minutes: float, device: torch.device, recipe: Recipe | None = None, seed: int = 3,
+        config: GeneratorConfig = PAINTER,
+    ) -> None:  # fmt: skip
+        self.run_folder = run
+        self.device = device
+        self.recipe = recipe or Recipe()
+        self.config = config
+        sizes = [phase.size for phase in self.recipe.phases]
+        self.model = Growing(config, sizes).to(device)
+        self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.average: Average[Growing] = Average(self.model)
+        self.optimizer = torch.optim.AdamW(
+            self.model.parameters(), lr=1e-3, betas=(0.9, 0.99), weight_decay=1e-5
+        )
+        self.step = 0
+        state = load_checkpoint(run / CHECKPOINT, device)
+        self.budget = Budget(minutes, self._restore(state) if state else 0.0)
+        bank = Bank.load(run / "bank.npz")
+        self.studio = Studio(bank, WORLD_FIELDS, config.z_size, device, seed + self.step)
+        self.pool = Pool(self.recipe.pool, seed + self.step)
+        held_out = Studio(bank, WORLD_FIELDS, config.z_size, device, 987_654)
+        self._held_out = [held_out.paint([family], 2) for family in range(len(FAMILIES))]
+
+    def _restore(self, state: dict[str, Any]) -> float:
+        if state["config"] != self.config.to_json():
+            hint = "Train in another run folder, or remove the old checkpoint."
+            raise TrainingError("The checkpoint is of a generator of another shape.", hint)
+        self.model.load_state_dict(state["model"])
+        self.average.model.load_state_dict(state["average"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.step = state["step"]
+        return float(state["used_s"])
+
+    def save(self) -> None:
+        """Write the checkpoint."""
+        save_checkpoint(
+            self.run_folder / CHECKPOINT,
+            {
+                "model": self.model.state_dict(),
+                "average": self.average.model.state_dict(),
+                "optimizer": self.optimizer.state_dict(),
+                "config": self.config.to_json(),
+                "step": self.step,
+                "used_s": self.budget.used_s,
+            },
+        )
+
+    @property
+    def phase(self) -> Phase:
+        """Where the budget stands."""
+        return next(p for p in self.recipe.phases if self.budget.progress < p.until or p.until >= 1.0)
+
+    def train(self) -> None:
+        """Train until the time is spent."""
+        write, say, look = Due(self.recipe.write_s), Due(self.recipe.say_s), Due(self.recipe.sheet_s)
+        queue: list[int] = []
+        loss = 0.0
+        while not self.budget.over:
+            phase = self.phase
+            queue = queue or self.studio.shuffled()
+            now, queue = queue[: self.recipe.families_at_once], queue[self.recipe.families_at_once :]
+            lot = self.studio.paint(now, self.recipe.each)
+            self.pool.add(lot)
+            for _ in range(max(1, len(lot) * phase.reuse // phase.batch)):
+                fresh = self._learn(phase)
+                loss = fresh if loss == 0.0 else 0.98 * loss + 0.02 * fresh
+                self.budget.tick()
+            if say():
+                text = "generator: step %d, %d px, loss %.4f, %.1f %%"
+                log.info(text, self.step, phase.size, loss, 100 * self.budget.progress)
+            if write():
+                self.save()
+            if look():
+                self.look()
+        self.save()
+        self.look()
+
+    def _learn(self, phase: Phase) -> float:
+        lot = self.pool.draw(phase.batch, phase.size)
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.budget.rate(self.recipe.rate, self.step)
+        loss = picture_loss(
+            paint_lot(self.model, lot, phase.size, self.device), target(lot, phase.size, self.device)
+        )
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        self.optimizer.step()
+        self.average.update(self.model, self.step)
+        self.step += 1
+        return float(loss.detach())
+
+    @torch.no_grad()
+    def look(self) -> dict[str, float]:
+        """Write the sheet of held-out scenes (painted beside generated); returns PSNR by family."""
+        size = self.phase.size
+        found: dict[str, float] = {}
+        shown = []
+        for name, lot in zip(FAMILY_IDS, self._held_out, strict=True):
+            made, truth = (
+                paint_lot(self.average.model, lot, size, self.device),
+                target(lot, size, self.device),
+            )
+            found[name] = float(psnr(made, truth).mean())
+            shown += [picture for pair in zip(truth, made, strict=True) for picture in pair]
+        text = " ".join(f"{name} {value:.1f}" for name, value in found.items())
+        log.info(
+            "generator: step %d, held-out PSNR mean %.2f: %s",
+            self.step,
+            sum(found.values()) / len(found),
+            text,
+        )
+        small = functional.avg_pool2d(torch.stack(shown) * 0.5 + 0.5, max(1, size // 128))
+        sheet = tile(small, 12)
+        cv2.imwrite(str(self.run_folder / SHEET), sheet[:, :, ::-1])
+        return found

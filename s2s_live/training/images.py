@@ -1,0 +1,240 @@
+"""The image encoder: learns the painted world without labels, from pairs of pictures of the same thing.
+
+A pair is the same scene (family and intensity) painted twice with other z and other fields; every other
+picture of the batch is something else. Features are non-negative (ReLU) and of unit length, as in the paper.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from s2s_live.errors import TrainingError
+from s2s_live.training.loop import Budget, Due, load_checkpoint, save_checkpoint
+from s2s_live.world.families import FAMILIES
+from s2s_live.world.render import random_fields, render
+from s2s_live.world.scenes import Z_USED
+
+log = logging.getLogger(__name__)
+
+EMBEDDING_SIZE = 128
+INPUT_SIZE = 64
+TEMPERATURE = 0.12
+BANK_LEVELS = 17
+"""Intensities at which the bank holds embeddings, 0 to 1 evenly."""
+
+
+class ImageEncoder(nn.Module):
+    """Pictures `[B, 3, S, S]` in 0..1, any S that 64 divides, to unit embeddings `[B, 128]`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        for wide, narrow in ((3, 32), (32, 64), (64, 96), (96, 160)):
+            layers += [nn.Conv2d(wide, narrow, 3, 2, 1, bias=False), nn.BatchNorm2d(narrow), nn.ReLU()]
+            if wide > 3:
+                layers += [nn.Conv2d(narrow, narrow, 3, 1, 1, bias=False), nn.BatchNorm2d(narrow), nn.ReLU()]
+        self.body = nn.Sequential(*layers)
+        self.head = nn.Linear(320, EMBEDDING_SIZE)
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """Unit, non-negative embeddings."""
+        if pictures.shape[-1] != INPUT_SIZE:
+            pictures = functional.avg_pool2d(pictures, pictures.shape[-1] // INPUT_SIZE)
+        h = self.body(pictures * 2.0 - 1.0)
+        pooled = torch.cat([h.mean((2, 3)), h.amax((2, 3))], 1)
+        return functional.normalize(functional.relu(self.head(pooled)), dim=1, eps=1e-6)
+
+
+@dataclass(frozen=True)
+class Bank:
+    """Embeddings of the painted world, by what was painted."""
+
+    family: NDArray[np.int64]
+    """`[N]`, indices of FAMILIES."""
+    intensity: NDArray[np.float32]
+    """`[N]`, 0..1."""
+    embedding: NDArray[np.float32]
+    """`[N, 128]`, unit length."""
+
+    def save(self, path: Path) -> None:
+        """Write it as one .npz."""
+        np.savez(path, family=self.family, intensity=self.intensity, embedding=self.embedding)
+
+    @classmethod
+    def load(cls, path: Path) -> Bank:
+        """Read what `save` wrote.
+
+        Raises TrainingError where there is none.
+        """
+        if not path.exists():
+            raise TrainingError(f"There is no bank of embeddings at {path}.", "Run the stage 'images' first.")
+        with np.load(path, allow_pickle=False) as data:
+            return cls(data["family"], data["intensity"], data["embedding"])
+
+
+def paint_small(family: Tensor, intensity: Tensor, generator: torch.Generator) -> Tensor:
+    """Pictures `[B, 3, 64, 64]` of these scenes with random z and fields."""
+    count, device = len(family), family.device
+    z = torch.randn(count, Z_USED, generator=generator).to(device)
+    pictures = render(family, intensity, z, random_fields(count, generator, device), 2 * INPUT_SIZE)
+    return functional.avg_pool2d(pictures, 2)
+
+
+class PairPool:
+    """Painted pairs, kept as bytes and painted anew a few at a time: painting costs more than learning."""
+
+    def __init__(self, generator: torch.Generator, device: torch.device, capacity: int = 4096) -> None:
+        self._generator = generator
+        self._device = device
+        self._capacity = capacity
+        self._pairs: list[Tensor] = []
+        self._next = 0
+
+    def __len__(self) -> int:
+        return len(self._pairs)
+
+    def grow(self, families: list[int], each: int) -> None:
+        """Paint `each` pairs of every one of these families."""
+        index = torch.tensor(families, device=self._device).repeat_interleave(each)
+        intensity = torch.rand(len(index), generator=self._generator).to(self._device)
+        twice = paint_small(index.repeat(2), intensity.repeat(2), self._generator)
+        pairs = (twice * 255.0 + 0.5).to(torch.uint8).unflatten(0, (2, len(index))).transpose(0, 1)
+        for pair in pairs.cpu():
+            if len(self._pairs) < self._capacity:
+                self._pairs.append(pair)
+            else:
+                self._pairs[self._next] = pair
+                self._next = (self._next + 1) % self._capacity
+
+    def draw(self, count: int) -> Tensor:
+        """`[2, count, 3, 64, 64]` in 0..1, all different."""
+        order = torch.randperm(len(self._pairs), generator=self._generator)[:count]
+        chosen = torch.stack([self._pairs[i] for i in order.tolist()], 1)
+        return chosen.to(self._device).float() / 255.0
+
+
+def pair_loss(a: Tensor, b: Tensor) -> Tensor:
+    """Each embedding must be nearer to its partner than to any other of the batch, both ways."""
+    scores = a @ b.T / TEMPERATURE
+    truth = torch.arange(len(a), device=a.device)
+    return 0.5 * (functional.cross_entropy(scores, truth) + functional.cross_entropy(scores.T, truth))
+
+
+def train_images(run: Path, minutes: float, device: torch.device, seed: int = 1) -> ImageEncoder:
+    """Train (or go on training) the image encoder; leaves `image_encoder.pt` and `bank.npz` in `run`."""
+    path = run / "image_encoder.pt"
+    model = ImageEncoder().to(device)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, weight_decay=1e-4)
+    state = load_checkpoint(path, device)
+    step, used = 0, 0.0
+    if state is not None:
+        model.load_state_dict(state["model"])
+        optimizer.load_state_dict(state["optimizer"])
+        step, used = state["step"], state["used_s"]
+    budget = Budget(minutes, used)
+    generator = torch.Generator().manual_seed(seed + 1000 * step)
+    pool = PairPool(generator, device)
+    write, say = Due(120.0), Due(20.0)
+
+    def save() -> None:
+        save_checkpoint(
+            path,
+            {
+                "model": model.state_dict(),
+                "optimizer": optimizer.state_dict(),
+                "step": step,
+                "used_s": budget.used_s,
+            },
+        )
+
+    while not budget.over:
+        budget.tick()
+        painted = torch.randperm(len(FAMILIES), generator=generator).tolist()
+        pool.grow(painted if len(pool) < 400 else painted[:3], 8 if len(pool) < 400 else 6)
+        model.train()
+        for _ in range(6):
+            loss = _step(model, optimizer, pool, budget.rate(1.5e-3, step))
+            step += 1
+        if say():
+            log.info(
+                "images: step %d, %d pairs, loss %.3f, %.0f %%", step, len(pool), loss, 100 * budget.progress
+            )
+        if write():
+            save()
+    save()
+    model.eval()
+    bank = make_bank(model, device)
+    bank.save(run / "bank.npz")
+    log.info("images: prototype accuracy %.3f, least rank correlation of intensity %.2f", *judge(bank))
+    return model
+
+
+def _step(model: ImageEncoder, optimizer: torch.optim.Optimizer, pool: PairPool, rate: float) -> float:
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+    pairs = pool.draw(128)
+    both = model(pairs.flatten(0, 1))
+    loss = pair_loss(*both.chunk(2))
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()  # type: ignore[no-untyped-call]
+    optimizer.step()
+    return float(loss.detach())
+
+
+def load_image_encoder(run: Path, device: torch.device) -> ImageEncoder:
+    """The encoder that the stage left in `run`.
+
+    Raises TrainingError where there is none.
+    """
+    state = load_checkpoint(run / "image_encoder.pt", device)
+    if state is None:
+        raise TrainingError(f"There is no image encoder in {run}.", "Run the stage 'images' first.")
+    model = ImageEncoder().to(device).eval()
+    model.load_state_dict(state["model"])
+    return model
+
+
+def make_bank(model: ImageEncoder, device: torch.device, each: int = 4, seed: int = 77) -> Bank:
+    """Embed `each` paintings of every family at BANK_LEVELS intensities."""
+    generator = torch.Generator().manual_seed(seed)
+    levels = torch.linspace(0.0, 1.0, BANK_LEVELS).repeat(each)
+    found = []
+    with torch.no_grad():
+        for family in range(len(FAMILIES)):
+            index = torch.full((len(levels),), family, device=device)
+            pictures = paint_small(index, levels.to(device), generator)
+            found.append(model(pictures).cpu().numpy())
+    family = np.repeat(np.arange(len(FAMILIES), dtype=np.int64), len(levels))
+    return Bank(family, np.tile(levels.numpy(), len(FAMILIES)), np.concatenate(found).astype(np.float32))
+
+
+def judge(bank: Bank) -> tuple[float, float]:
+    """How well a bank separates: accuracy of the nearest family mean (means from the other half of the bank),
+    and the least over families of the rank correlation between intensity and the axis from quiet to loud."""
+    first = np.arange(len(bank.family)) // BANK_LEVELS % 2 == 0
+    count = len(FAMILIES)
+    means = np.stack([bank.embedding[first & (bank.family == f)].mean(0) for f in range(count)])
+    means /= np.linalg.norm(means, axis=1, keepdims=True)
+    near = (bank.embedding[~first] @ means.T).argmax(1)
+    accuracy = float((near == bank.family[~first]).mean())
+    return accuracy, min(_ordered(bank, first, family) for family in range(count))
+
+
+def _ordered(bank: Bank, first: NDArray[np.bool_], family: int) -> float:
+    mine = bank.family == family
+    loud, quiet = bank.intensity > 0.7, bank.intensity < 0.3
+    axis = bank.embedding[mine & first & loud].mean(0) - bank.embedding[mine & first & quiet].mean(0)
+    other = mine & ~first
+    along, truth = (
+        np.argsort(np.argsort(v)).astype(np.float64)
+        for v in (bank.embedding[other] @ axis, bank.intensity[other])
+    )
+    return float(np.corrcoef(along, truth)[0, 1])

@@ -1,0 +1,137 @@
+"""The material of the generator stage: painted scenes with their fields, kept and painted anew bit by bit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from s2s_live.training.images import Bank
+from s2s_live.world.families import FAMILIES
+from s2s_live.world.fields import FieldConfig
+from s2s_live.world.render import random_fields, render
+
+
+@dataclass(frozen=True)
+class Lot:
+    """Some scenes and everything they depend on."""
+
+    family: Tensor
+    """`[B]` int64."""
+    picture: Tensor
+    """`[B, 3, S, S]` uint8."""
+    z: Tensor
+    """`[B, Z]`."""
+    condition: Tensor
+    """`[B, D]`: unit embedding of another painting of the same family and intensity."""
+    fields: list[Tensor]
+    """`[B, C_i, r_i, r_i]` float16."""
+
+    def __len__(self) -> int:
+        return len(self.family)
+
+    def row(self, index: int) -> Lot:
+        """One scene, as a lot of one that owns its memory."""
+        cut = slice(index, index + 1)
+        return Lot(
+            self.family[cut],
+            self.picture[cut].clone(),
+            self.z[cut].clone(),
+            self.condition[cut].clone(),
+            [f[cut].clone() for f in self.fields],
+        )
+
+
+def join(lots: list[Lot]) -> Lot:
+    """Several lots as one."""
+    return Lot(
+        torch.cat([lot.family for lot in lots]),
+        torch.cat([lot.picture for lot in lots]),
+        torch.cat([lot.z for lot in lots]),
+        torch.cat([lot.condition for lot in lots]),
+        [torch.cat(level) for level in zip(*(lot.fields for lot in lots), strict=True)],
+    )
+
+
+class Studio:
+    """Paints lots of scenes."""
+
+    def __init__(self, bank: Bank, config: FieldConfig, z_size: int, device: torch.device, seed: int) -> None:
+        self._config = config
+        self._z_size = z_size
+        self._device = device
+        self._generator = torch.Generator().manual_seed(seed)
+        self._intensity = torch.from_numpy(bank.intensity)
+        self._embedding = torch.from_numpy(bank.embedding)
+        self._of = [torch.from_numpy(np.flatnonzero(bank.family == f)) for f in range(len(FAMILIES))]
+
+    def shuffled(self) -> list[int]:
+        """The families in a random order."""
+        return torch.randperm(len(FAMILIES), generator=self._generator).tolist()
+
+    def paint(self, families: list[int], each: int) -> Lot:
+        """`each` scenes of every one of these families, at the intensities of the bank."""
+        count = each * len(families)
+        family = torch.tensor(families).repeat_interleave(each)
+        entry = torch.stack([self._entry(f) for f in family.tolist()])
+        z = torch.randn(count, self._z_size, generator=self._generator)
+        fields = random_fields(count, self._generator, self._device)
+        levels = fields.levels(self._config)
+        intensity = self._intensity[entry]
+        size = self._config.resolutions[-1]
+        picture = render(
+            family.to(self._device), intensity.to(self._device), z.to(self._device), fields, size
+        )
+        return Lot(
+            family,
+            (picture * 255.0 + 0.5).to(torch.uint8).cpu(),
+            z,
+            self._condition(family, intensity),
+            [level.to(torch.float16).cpu() for level in levels],
+        )
+
+    def _entry(self, family: int) -> Tensor:
+        mine = self._of[family]
+        return mine[torch.randint(len(mine), (1,), generator=self._generator)[0]]
+
+    def _condition(self, family: Tensor, intensity: Tensor) -> Tensor:
+        """Embeddings of two other paintings, mixed, and a little noise: sound never hits them exactly."""
+        rows = []
+        for f, level in zip(family.tolist(), intensity.tolist(), strict=True):
+            mine = self._of[f]
+            same = mine[(self._intensity[mine] - level).abs() < 1e-4]
+            pick = same[torch.randint(len(same), (2,), generator=self._generator)]
+            rows.append(torch.lerp(*self._embedding[pick], float(torch.rand(1, generator=self._generator))))
+        noise = 0.015 * torch.randn(len(rows), self._embedding.shape[1], generator=self._generator)
+        return functional.normalize(functional.relu(torch.stack(rows) + noise), dim=1)
+
+
+class Pool:
+    """The newest scenes painted; training draws from it several times as often as it is painted to."""
+
+    def __init__(self, capacity: int, seed: int) -> None:
+        self._capacity = capacity
+        self._lots: list[Lot] = []
+        self._next = 0
+        self._generator = torch.Generator().manual_seed(seed)
+
+    def __len__(self) -> int:
+        return len(self._lots)
+
+    def add(self, lot: Lot) -> None:
+        """Take in scenes, the oldest giving way."""
+        for index in range(len(lot)):
+            if len(self._lots) < self._capacity:
+                self._lots.append(lot.row(index))
+            else:
+                self._lots[self._next] = lot.row(index)
+                self._next = (self._next + 1) % self._capacity
+
+    def draw(self, count: int, size: int) -> Lot:
+        """Some scenes at random, all different, with fields up to that resolution."""
+        order = torch.randperm(len(self._lots), generator=self._generator)[:count]
+        lots = [self._lots[i] for i in order.tolist()]
+        return join([replace(t, fields=[f for f in t.fields if f.shape[-1] <= size]) for t in lots])

@@ -1,0 +1,102 @@
+"""The recipe `train world`: image encoder, generator, audio encoder, and the model folder made of them.
+
+Nothing heavy is imported before a stage runs: the command line reads this module for its help.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from pathlib import Path
+
+STAGES = ("images", "generator", "audio", "export")
+MINUTES = {"images": 10.0, "generator": 100.0, "audio": 25.0}
+"""Default budgets."""
+DESCRIPTION = """Train the bundled world. Stages: images (an image encoder learns the painted world without
+labels), generator (learns to paint it from embedding, z and noise fields), audio (places sounds where their
+pictures lie), export (writes the model folder from what the run folder holds)."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the recipe's options."""
+    parser.add_argument("--stage", choices=(*STAGES, "all"), default="all", help="default: all, in order")
+    parser.add_argument(
+        "--budget",
+        type=float,
+        metavar="MINUTES",
+        help="training time of the stage over all its starts; of --stage all, shared among its stages",
+    )
+    parser.add_argument(
+        "--real", type=Path, metavar="DIR", help="folder of real recordings for the audio stage"
+    )
+    parser.add_argument(
+        "--run", type=Path, default=Path("runs/world"), metavar="DIR", dest="run_folder",
+        help="checkpoints and sample sheets (default: runs/world)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--out", type=Path, default=Path("models/world"), metavar="DIR", help="model folder to write"
+    )
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda (default: auto)")
+    parser.add_argument("--threads", type=int, default=1, help="processor threads (default: 1)")
+    parser.add_argument("--seed", type=int, default=3)
+    parser.add_argument(
+        "--holdout", type=int, metavar="K", help="audio stage: keep fold K of the recordings back"
+    )
+    parser.set_defaults(run=run)
+
+
+def minutes_of(stage: str, options: argparse.Namespace) -> float:
+    """The stage's share of the budget."""
+    if options.budget is None:
+        return MINUTES[stage]
+    if options.stage == "all":
+        return float(options.budget) * MINUTES[stage] / sum(MINUTES.values())
+    return float(options.budget)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Train; returns the exit status.
+
+    Raises TrainingError where material or checkpoints cannot be used.
+    """
+    import torch
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stderr)
+    logging.getLogger("s2s_live.training").setLevel(logging.INFO)
+    torch.set_num_threads(options.threads)
+    options.run_folder.mkdir(parents=True, exist_ok=True)
+    for stage in STAGES if options.stage == "all" else (options.stage,):
+        _run_stage(stage, options)
+    return 0
+
+
+def _run_stage(stage: str, options: argparse.Namespace) -> None:
+    from s2s_live.training.loop import pick_device
+
+    folder, device = options.run_folder, pick_device(options.device)
+    if stage == "images":
+        from s2s_live.training.images import train_images
+
+        train_images(folder, minutes_of(stage, options), device, options.seed)
+    elif stage == "generator":
+        from s2s_live.training.generator import GeneratorStage
+
+        GeneratorStage(folder, minutes_of(stage, options), device, seed=options.seed).train()
+    elif stage == "audio":
+        _run_audio(folder, options)
+    else:
+        from s2s_live.training.export import export
+
+        export(folder, options.out)
+
+
+def _run_audio(folder: Path, options: argparse.Namespace) -> None:
+    from s2s_live.training.audio import AudioSettings, train_audio
+    from s2s_live.training.audio_bank import load_bank
+    from s2s_live.training.recordings import read_folders
+    from s2s_live.world.families import FAMILY_IDS
+
+    clips = read_folders([options.real]).clips if options.real else []
+    settings = AudioSettings(60.0 * minutes_of("audio", options), fold=options.holdout, seed=options.seed)
+    train_audio(folder, load_bank(folder / "bank.npz", len(FAMILY_IDS)), clips, settings)
