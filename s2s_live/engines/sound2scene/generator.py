@@ -111,7 +111,8 @@ class Block(nn.Module):
 
     def forward(self, h: Tensor, q: Tensor, extra: Tensor | None) -> Tensor:
         """`[B, in, r, r]`, condition `[B, Q]` and planes `[B, extra, 2r, 2r]` to `[B, out, 2r, 2r]`."""
-        a = self.conv1(upsample(functional.relu(self.bn1(h, q))))
+        a = functional.relu(self.bn1(h, q))
+        a = functional.conv_transpose2d(a, doubling(self.conv1.weight), self.conv1.bias, stride=2, padding=1)
         if self.conv_f is not None and extra is not None:
             # The planes join the input of conv1: as a sum of two convolutions, so that nothing is copied.
             a = a + self.conv_f(extra)
@@ -212,6 +213,16 @@ class Generator(nn.Module):
 def upsample(x: Tensor) -> Tensor:
     """Nearest, twice the rows and columns."""
     return functional.interpolate(x, scale_factor=2.0, mode="nearest")
+
+
+def doubling(weight: Tensor) -> Tensor:
+    """The transposed 4x4 convolution of stride 2 that is nearest upsampling and a 3x3 convolution in one.
+
+    `weight [out, in, 3, 3]` becomes `[in, out, 4, 4]`. Of the nine products for a pixel, those that fall on
+    the same pixel of the smaller picture are added up beforehand: four remain.
+    """
+    taps = weight.new_tensor([[0, 0, 1], [0, 1, 1], [1, 1, 0], [1, 0, 0]])
+    return torch.einsum("yi,oaij,xj->aoyx", taps, weight, taps)
 
 
 def coordinates(size: int) -> Tensor:

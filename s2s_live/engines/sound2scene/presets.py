@@ -1,7 +1,8 @@
 """The numbers of the bundled model's networks: what they cost was measured on one CPU thread.
 
 The generator spends its time where the pixels are: half of it in the last block. Widths are multiples of
-the 16 lanes of a vector register, but for the last; a 1x1 convolution reads the fields where they are largest.
+the 16 lanes of a vector register, but for the last; where the fields are largest, a 1x1 convolution reads
+them.
 """
 
 from __future__ import annotations

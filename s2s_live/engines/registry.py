@@ -1,0 +1,41 @@
+"""Which engines there are, and opening one for a model folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from s2s_live.engines.base import Engine
+from s2s_live.errors import ModelError
+from s2s_live.store.folder import ModelFolder
+
+
+def _sound2scene(folder: ModelFolder, device: str, threads: int) -> Engine:
+    # Networks are imported when one is opened: naming engines must not load PyTorch.
+    from s2s_live.engines.sound2scene.engine import open_sound2scene
+
+    return open_sound2scene(folder, device, threads)
+
+
+ENGINES: dict[str, Callable[[ModelFolder, str, int], Engine]] = {
+    "sound2scene": _sound2scene,
+}
+"""How each engine is opened, by the name that manifests give."""
+
+
+def open_engine(folder: Path, device: str = "cpu", threads: int = 1) -> Engine:
+    """Open the model in `folder` on `device` (cpu, cuda, mps), each of its networks on `threads` threads.
+
+    Raises ModelError when the folder, its engine or the device cannot be used.
+    """
+    opened = ModelFolder.open(Path(folder))
+    opener = ENGINES.get(opened.engine)
+    if opener is None:
+        known = ", ".join(ENGINES)
+        raise ModelError(
+            f"{opened.path} needs the engine {opened.engine!r}, which this program lacks.",
+            f"Update s2s-live; it has: {known}.",
+        )
+    if threads < 1:
+        raise ValueError(f"an engine needs a thread, not {threads}")
+    return opener(opened, device, threads)

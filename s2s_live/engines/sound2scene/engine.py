@@ -1,0 +1,220 @@
+"""The Sound2Scene engine: hears log spectrograms as unit embeddings, paints them with the generator."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import numpy as np
+import platformdirs
+import torch
+from torch import Tensor, nn
+
+from s2s_live.engines.base import Control, EngineSpec, Floats, FrontEnd, PaintState, Picture, Target
+from s2s_live.engines.runtime import Runtime, open_runtime
+from s2s_live.engines.sound2scene.audio_encoder import AudioEncoder, unit
+from s2s_live.engines.sound2scene.costs import encoder_macs
+from s2s_live.engines.sound2scene.folding import LiveGenerator, to_picture, tone_curve
+from s2s_live.engines.sound2scene.generator import count_macs
+from s2s_live.engines.sound2scene.model import Sound2SceneConfig, Sound2SceneModel, load_model
+from s2s_live.features.log_mel import LogMelConfig
+from s2s_live.features.log_psd import HOP, SAMPLE_RATE
+from s2s_live.features.opening import open_front_end
+from s2s_live.store.folder import ModelFolder
+from s2s_live.world.fields import LiveFields
+
+CONTROLS = (
+    Control("truncation", "Truncation", "Low: the typical scene; high: unusual ones.", 1.0, 0.0, 1.5),
+    Control(
+        "reactivity", "Reactivity", "How strongly beats and bursts flash and jolt the scene.", 1.0, 0.0, 2.0
+    ),
+    Control("brightness", "Brightness", "Lightens or darkens the scene.", 0.0, -0.5, 0.5),
+    Control("contrast", "Contrast", "Flattens or deepens light and dark.", 1.0, 0.5, 2.0),
+)
+_DEFAULTS = {control.name: control.default for control in CONTROLS}
+Z_LIMIT = 2.0
+"""z is cut here before truncation scales it: beyond lie scenes that training hardly saw."""
+JOLT = 0.02
+"""Scene heights that a full pulse lifts the fields of layer 1; of layer 2 twice that, and so on."""
+
+
+class UnitEncoder(nn.Module):
+    """The audio encoder with its embedding brought to unit length."""
+
+    def __init__(self, encoder: AudioEncoder) -> None:
+        super().__init__()
+        self.encoder = encoder
+
+    def forward(self, spectrogram: Tensor) -> Tensor:
+        """`[B, 1, bins, frames]` to `[B, D]`."""
+        return unit(self.encoder(spectrogram))
+
+
+class Sound2SceneEngine:
+    """See `s2s_live.engines.base.Engine`."""
+
+    def __init__(
+        self, folder: ModelFolder, device: str = "cpu", threads: int = 1, *, prefer: str = "openvino"
+    ) -> None:
+        """Open the model in `folder`; raises ModelError when it does not fit."""
+        model = load_model(folder)
+        self._config = model.config
+        self._prototypes = model.families.prototypes.numpy()
+        self._flows = model.families.flow.numpy()
+        self._live_fields: LiveFields | None = None
+        self._hearing, self._painting = threading.Lock(), threading.Lock()
+        hear, paint = _open_networks(model, folder.hash, device, threads, prefer)
+        self._hear: Runtime | None = hear
+        self._paint: Runtime | None = paint
+        self._spec = _spec(folder, model, paint.name, threads)
+        self._silence = self._find_silence()
+
+    @property
+    def spec(self) -> EngineSpec:
+        """What this engine is."""
+        return self._spec
+
+    def front_end(self) -> FrontEnd:
+        """A fresh stream of the manifest's features."""
+        return open_front_end(self._config.front_end.to_json())
+
+    def hear(self, window: Floats) -> Target:
+        """The window's embedding and, by its distances to the families' prototypes, how the scene moves."""
+        with self._hearing:
+            if self._hear is None:
+                raise ValueError("the engine is closed")
+            found = self._hear.run(np.ascontiguousarray(window[None], dtype=np.float32))[0].copy()
+        return self._target(found)
+
+    def paint(self, state: PaintState) -> Picture:
+        """The frame of this state, `[R, R, 3]`."""
+        controls = {**_DEFAULTS, **state.controls}
+        pulse = state.pulse * controls["reactivity"]
+        z = np.clip(state.z, -Z_LIMIT, Z_LIMIT) * controls["truncation"]
+        tone = tone_curve(lift=pulse, brightness=controls["brightness"], contrast=controls["contrast"])
+        with self._painting:
+            if self._paint is None:
+                raise ValueError("the engine is closed")
+            levels = self._paint.run(
+                z[None].astype(np.float32), state.latent[None], tone, *self._fields(state, pulse)
+            )
+            return to_picture(levels)
+
+    def silence(self) -> Target:
+        """The scene of silence."""
+        return self._silence
+
+    def close(self) -> None:
+        """Free the networks."""
+        with self._hearing, self._painting:
+            self._hear = self._paint = None
+            self._live_fields = None
+
+    def _fields(self, state: PaintState, pulse: float) -> list[Floats]:
+        """The noise for the generator's blocks; a pulse jolts what moves upwards, faster layers further."""
+        config = self._config.fields
+        if config is None:
+            return []
+        if self._live_fields is None or self._live_fields.seed != state.seed:
+            self._live_fields = LiveFields(state.seed, config)
+        displacement = np.array(state.displacement, dtype=np.float64)
+        displacement[:, 1] -= JOLT * pulse * np.arange(config.layers)
+        return self._live_fields.at(displacement)
+
+    def _target(self, embedding: Floats) -> Target:
+        families = self._config.families
+        if not families:
+            return Target(embedding, np.zeros((self._config.layers, 2), np.float32), "", 0.0)
+        distances = np.linalg.norm(self._prototypes - embedding, axis=1)
+        weights = np.exp((distances.min() - distances) / self._config.temperature)
+        scores = weights / weights.sum()
+        flow = np.tensordot(scores, self._flows, axes=1).astype(np.float32)
+        best = int(scores.argmax())
+        named = {family: float(score) for family, score in zip(families, scores, strict=True)}
+        return Target(embedding, flow, families[best], float(scores[best]), named)
+
+    def _find_silence(self) -> Target:
+        families, name = self._config.families, self._config.silence
+        if not name:
+            return self.hear(self.front_end().window())
+        at = families.index(name)
+        scores = {family: float(family == name) for family in families}
+        return Target(self._prototypes[at].copy(), self._flows[at].copy(), name, 1.0, scores)
+
+
+def open_sound2scene(folder: ModelFolder, device: str, threads: int) -> Sound2SceneEngine:
+    """Open a model folder of this engine."""
+    return Sound2SceneEngine(folder, device, threads)
+
+
+def _open_networks(
+    model: Sound2SceneModel, name: str, device: str, threads: int, prefer: str
+) -> tuple[Runtime, Runtime]:
+    """Runtimes that hear and paint: two, so that they run at once on two threads."""
+    config = model.config
+    window = open_front_end(config.front_end.to_json()).window()[None]
+    latent = np.zeros((1, config.generator.feature_size), np.float32)
+    latent[0, 0] = 1.0
+    example = [np.zeros((1, config.generator.z_size), np.float32), latent, tone_curve()]
+    if config.fields is not None:
+        at_rest = np.zeros((config.layers, 2))
+        example += [field.copy() for field in LiveFields(0, config.fields).at(at_rest)]
+    folder = platformdirs.user_cache_path("s2s-live", appauthor=False) / "networks"
+    hear = open_runtime(
+        UnitEncoder(model.audio_encoder).eval(),
+        [window],
+        device=device,
+        threads=threads,
+        cache=_cache_file(folder, name, "hear"),
+        prefer=prefer,
+    )
+    paint = open_runtime(
+        LiveGenerator(model.generator).eval(),
+        example,
+        device=device,
+        threads=threads,
+        cache=_cache_file(folder, name, "paint"),
+        prefer=prefer,
+    )
+    return hear, paint
+
+
+GRAPH_VERSION = 1
+"""Raised whenever the networks' graphs change, so that converted ones in users' caches are not mistaken."""
+
+
+def _cache_file(folder: Path, name: str, part: str) -> Path:
+    return folder / f"{name}-{part}-{GRAPH_VERSION}-torch{torch.__version__}"
+
+
+def _window_s(config: Sound2SceneConfig) -> tuple[int, float]:
+    """(sample rate, seconds of a window)."""
+    front_end = config.front_end
+    if isinstance(front_end, LogMelConfig):
+        return front_end.sample_rate, front_end.frames * front_end.hop / front_end.sample_rate
+    return SAMPLE_RATE, round(front_end.frames * HOP / SAMPLE_RATE, 1)
+
+
+def _spec(folder: ModelFolder, model: Sound2SceneModel, runtime: str, threads: int) -> EngineSpec:
+    config = model.config
+    rate, window_s = _window_s(config)
+    size = config.generator.resolution
+    shape = open_front_end(config.front_end.to_json()).window().shape
+    return EngineSpec(
+        engine=folder.engine,
+        model=folder.name,
+        model_hash=folder.hash,
+        sample_rate=rate,
+        window_s=window_s,
+        hop_s=config.hop_s,
+        picture_size=(size, size),
+        latent_size=config.generator.feature_size,
+        z_size=config.generator.z_size,
+        layers=config.layers,
+        families=config.families,
+        controls=CONTROLS,
+        gmacs_hear=encoder_macs(config.audio_encoder, (shape[1], shape[2])) / 1e9,
+        gmacs_paint=count_macs(config.generator) / 1e9,
+        runtime=runtime,
+        threads=threads,
+    )

@@ -1,0 +1,233 @@
+"""The generator rewritten for painting: the same pictures, everything constant worked out beforehand.
+
+Gains, biases and stored statistics of all norms become one matrix; upsampling, coordinates, biases and the
+last norm go into the convolutions; the last convolution gives two rows and two columns at a time; the tone
+curve and the scale of bytes are part of the graph. Exact but for rounding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from s2s_live.engines.base import Picture
+from s2s_live.engines.sound2scene.generator import (
+    EPS,
+    Attention,
+    Block,
+    ConditionalNorm,
+    Generator,
+    OutputNorm,
+    doubling,
+    upsample,
+)
+from s2s_live.errors import ModelError
+
+
+def _constant(values: Tensor) -> nn.Parameter:
+    return nn.Parameter(values.detach().clone(), requires_grad=False)
+
+
+class LiveBlock(nn.Module):
+    """A `Block` with its norms given from outside and its constants folded."""
+
+    def __init__(self, block: Block, grid: Tensor, scale: Tensor, shift: Tensor) -> None:
+        super().__init__()
+        self.up = _constant(doubling(block.conv1.weight))
+        bias = block.conv1.bias
+        self.offset = _constant(torch.zeros_like(block.conv1.weight[:, 0, 0, 0]) if bias is None else bias)
+        self.conv_f: nn.Conv2d | None = None
+        if block.conv_f is not None:
+            self.conv_f, offset = _split_planes(block.conv_f, grid)
+            self.offset = _constant(offset + self.offset[:, None, None])
+        # conv2 and the shortcut end in the same sum: one bias for both, and what follows scales both.
+        self.conv2_weight = _constant(block.conv2.weight * scale[:, None, None, None])
+        self.short_weight = _constant(block.conv_sc.weight * scale[:, None, None, None])
+        ends = [conv.bias for conv in (block.conv2, block.conv_sc) if conv.bias is not None]
+        self.end_bias = _constant(sum(ends, torch.zeros_like(scale)) * scale + shift)
+
+    def forward(
+        self, h: Tensor, norms: tuple[Tensor, Tensor, Tensor, Tensor], planes: Tensor | None
+    ) -> Tensor:
+        """As `Block`; `norms` are scale and shift of bn1 and bn2, `[B, C, 1, 1]`."""
+        scale1, shift1, scale2, shift2 = norms
+        bias = self.offset if self.conv_f is None else None
+        a = functional.conv_transpose2d(
+            functional.relu(h * scale1 + shift1), self.up, bias, stride=2, padding=1
+        )
+        if self.conv_f is not None and planes is not None:
+            a = a + self.conv_f(planes) + self.offset
+        a = functional.conv2d(
+            functional.relu(a * scale2 + shift2), self.conv2_weight, self.end_bias, padding=1
+        )
+        return a + upsample(functional.conv2d(h, self.short_weight))
+
+
+def _split_planes(conv: nn.Conv2d, grid: Tensor) -> tuple[nn.Conv2d, Tensor]:
+    """The part of `conv` that reads the fields, and the `[out, r, r]` that the coordinates always give."""
+    planes = conv.in_channels - grid.shape[1]
+    padding = conv.padding[0]
+    part = nn.Conv2d(planes, conv.out_channels, conv.kernel_size[0], padding=int(padding), bias=False)
+    part.weight = _constant(conv.weight[:, :planes])
+    return part, functional.conv2d(grid, conv.weight[:, planes:], padding=padding)[0]
+
+
+class LiveGenerator(nn.Module):
+    """`forward(z, feature, tone, *fields)` gives `[B, R/2, R/2, 12]` levels 0.5..255.5: see `to_picture`.
+
+    `tone [B, 3]` are the coefficients of the curve `level = tone[0] + tone[1] * x + tone[2] * x * x` over the
+    generator's x in -1..1; adding a half to tone[0] makes cutting off decimals round.
+    """
+
+    def __init__(self, generator: Generator) -> None:
+        super().__init__()
+        config = generator.config
+        if config.classes:
+            raise ModelError(
+                "Class-conditional generators cannot be painted with yet.", "Choose another model."
+            )
+        self.config = config
+        self.shared_feat, self.linear = generator.shared_feat, generator.linear
+        scale, shift = _last_norm(generator)
+        folded = len(generator.blocks[-1]) == 1  # type: ignore[arg-type]
+        self.last = None if folded else (_constant(scale[:, None, None]), _constant(shift[:, None, None]))
+        one, zero = torch.ones_like(scale), torch.zeros_like(scale)
+        self.stages = nn.ModuleList()
+        for index, (block, attention) in enumerate(_stages(generator)):
+            ends = (scale, shift) if folded and index == config.blocks - 1 else None
+            width = config.out_channels[index]
+            ones = ends or (one.new_ones(width), zero.new_zeros(width))
+            grid: Tensor = getattr(generator, f"grid{index}")
+            use_grid = grid if config.fields is not None and config.fields.coordinates else grid[:, :0]
+            self.stages.append(nn.ModuleList([LiveBlock(block, use_grid, *ones), *attention]))
+        self.norms = _all_norms(generator)
+        self.sizes = [
+            size
+            for wide, narrow in zip(config.in_channels, config.out_channels, strict=True)
+            for size in (wide, wide, narrow, narrow)
+        ]
+        _, final = _output(generator)
+        self.final_weight = _constant(_two_by_two(final.weight))
+        bias = final.weight.new_zeros(3) if final.bias is None else final.bias
+        self.final_bias = _constant(bias.repeat(4))
+
+    def forward(self, z: Tensor, feature: Tensor, tone: Tensor, *fields: Tensor) -> Tensor:
+        """See the class."""
+        config = self.config
+        h = self.linear(z[:, : config.z_chunk]).reshape(z.shape[0], -1, config.bottom, config.bottom)
+        q = torch.cat([self.shared_feat(feature), z[:, config.z_chunk : config.z_size]], dim=1)
+        norms = torch.split(self.norms(q)[..., None, None], self.sizes, dim=1)
+        given = iter(fields)
+        for index, stage in enumerate(self.stages):
+            block, *after = stage.children()
+            planes = next(given) if config.extra_planes(index) else None
+            h = block(h, norms[4 * index : 4 * index + 4], planes)
+            for module in after:
+                h = module(h)
+        if self.last is not None:
+            h = h * self.last[0] + self.last[1]
+        x = torch.tanh(functional.conv2d(functional.relu(h), self.final_weight, self.final_bias, 2, 1))
+        low, slope, bend = (part[..., None, None] for part in torch.split(tone, 1, dim=1))
+        return ((x * bend + slope) * x + low).clamp(0.5, 255.49).permute(0, 2, 3, 1)
+
+
+def to_picture(levels: NDArray[np.float32]) -> Picture:
+    """The fresh picture `[R, R, 3]` of a `LiveGenerator`'s `[1, R/2, R/2, 12]`."""
+    half = levels.shape[1]
+    cells = levels.reshape(half, half, 2, 2 * 3).astype(np.uint8, order="C")
+    # Two pixels side by side are six bytes: moved as three words at once.
+    words = cells.view(np.uint16).transpose(0, 2, 1, 3)
+    return np.ascontiguousarray(words).view(np.uint8).reshape(2 * half, 2 * half, 3)
+
+
+def tone_curve(*, lift: float = 0.0, brightness: float = 0.0, contrast: float = 1.0) -> NDArray[np.float32]:
+    """Coefficients `[1, 3]` for `LiveGenerator`: contrast about the middle, brightness, exposure lift.
+
+    `lift` (0 at rest, about 1 for a full pulse) raises dark and middle tones most and leaves white white.
+    """
+    # In 0..1: y = (contrast * x + 1) / 2 + brightness, then y + dark + (bend - dark) * y - bend * y * y.
+    start, slope = 0.5 + brightness, 0.5 * contrast
+    dark, bend = lift * LIFT_DARK, lift * LIFT_BEND
+    gain = 1.0 + bend - dark
+    low = dark + gain * start - bend * start * start
+    line = slope * (gain - 2.0 * bend * start)
+    return np.array([[255.0 * low + 0.5, 255.0 * line, -255.0 * bend * slope * slope]], np.float32)
+
+
+LIFT_DARK, LIFT_BEND = 0.16, 0.6
+"""Lift of black, and strength of the curve between black and white."""
+
+
+def _stages(generator: Generator) -> Iterator[tuple[Block, list[Attention]]]:
+    for stage in generator.blocks:
+        modules = list(stage.children())
+        blocks = [module for module in modules if isinstance(module, Block)]
+        yield blocks[0], [module for module in modules if isinstance(module, Attention)]
+
+
+def _affine(norm: ConditionalNorm | OutputNorm, gain: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
+    """Scale and shift with stored statistics worked in; `gain` and `bias` have the channels first."""
+    if not norm.statistics:
+        return gain, bias
+    spread = torch.rsqrt(norm.stored_var + EPS)
+    column = (-1, *[1] * (gain.ndim - 1))
+    scale = gain * spread.reshape(column)
+    return scale, bias - scale * norm.stored_mean.reshape(column)
+
+
+def _output(generator: Generator) -> tuple[OutputNorm, nn.Conv2d]:
+    norm, _, final = generator.output_layer.children()
+    if not isinstance(norm, OutputNorm) or not isinstance(final, nn.Conv2d):
+        raise TypeError("the output layer is a norm, ReLU and a convolution")
+    return norm, final
+
+
+def _last_norm(generator: Generator) -> tuple[Tensor, Tensor]:
+    norm, _ = _output(generator)
+    return _affine(norm, norm.gain, norm.bias)
+
+
+def _all_norms(generator: Generator) -> nn.Linear:
+    """From (shared feature, z after its first chunk) to scale and shift of every norm, in order."""
+    config = generator.config
+    rows: list[Tensor] = []
+    constants: list[Tensor] = []
+    for index, (block, _) in enumerate(_stages(generator)):
+        for norm in (block.bn1, block.bn2):
+            one = torch.ones_like(norm.gain.weight[:, 0])
+            scale, shift = _affine(norm, norm.gain.weight, norm.bias.weight)
+            constants += _affine(norm, one, torch.zeros_like(one))
+            rows += [
+                _widen(part, index, config.shared_size, config.z_chunk, config.blocks)
+                for part in (scale, shift)
+            ]
+    weight = torch.cat(rows)
+    linear = nn.Linear(weight.shape[1], weight.shape[0])
+    linear.weight, linear.bias = _constant(weight), _constant(torch.cat(constants))
+    return linear
+
+
+def _widen(weight: Tensor, index: int, shared: int, chunk: int, blocks: int) -> Tensor:
+    """Rows over (y, z chunk of one block) as rows over (y, z chunks of all blocks)."""
+    wide = weight.new_zeros(weight.shape[0], shared + chunk * blocks)
+    wide[:, :shared] = weight[:, :shared]
+    wide[:, shared + index * chunk : shared + (index + 1) * chunk] = weight[:, shared:]
+    return wide
+
+
+def _two_by_two(weight: Tensor) -> Tensor:
+    """A 3x3 convolution `[3, C, 3, 3]` as one of 4x4 and stride 2 for two rows and columns, `[12, C, 4, 4]`.
+
+    Output channel `(2 * row + column) * 3 + colour`.
+    """
+    out, channels = weight.shape[:2]
+    wide = weight.new_zeros(2, 2, out, channels, 4, 4)
+    for row in (0, 1):
+        for column in (0, 1):
+            wide[row, column, :, :, row : row + 3, column : column + 3] = weight
+    return wide.reshape(4 * out, channels, 4, 4)
