@@ -1,7 +1,8 @@
 """Folders of real recordings: what is in them, which family each belongs to, and what cannot be used.
 
 A folder holds sound files and a `clips.csv` with the columns `file` and `label`, and, where known, `author`,
-`license` and `source`. What cannot be used is named with its reason and left out; one bad file stops nothing.
+`license` and `source`; `made` = yes marks sounds that no microphone heard. What cannot be used is named with
+its reason and left out; one bad file stops nothing.
 """
 
 from __future__ import annotations
@@ -44,6 +45,8 @@ class Clip:
     """Clips of one source recording (or one speaker) share this and never part."""
     author: str
     licence: str
+    made: bool
+    """Synthesised: taught, never held out or counted as real."""
     samples: Floats = field(repr=False, compare=False)
     """`[n]` mono at 16 kHz, at the level of the file."""
 
@@ -170,7 +173,8 @@ def _read_row(
     origin = row.get("source", "").strip() or path.name
     group = f"{folder.name}/{origin}"
     licence = row.get("license", "") or row.get("licence", "")
-    return Clip(path, label, families, group, row.get("author", ""), licence, samples)
+    made = row.get("made", "").strip().lower() in {"yes", "true", "1"}
+    return Clip(path, label, families, group, row.get("author", ""), licence, made, samples)
 
 
 def load_mono(path: Path) -> tuple[Floats, str]:
@@ -199,18 +203,20 @@ def folds(clips: Sequence[Clip], count: int = 4) -> list[int | None]:
 
     Whole sources move together. Within a family the sources are dealt out in turn, in an order fixed by their
     names' hashes. A family's only source cannot be held out without leaving nothing real to learn from: None.
+    So are sounds that are synthesised.
     """
     if count < 2:
         raise ValueError("at least two folds")
     sources: dict[str, set[str]] = defaultdict(set)
     for clip in clips:
-        sources[clip.family].add(clip.source)
+        if not clip.made:
+            sources[clip.family].add(clip.source)
     fold_of: dict[str, int | None] = {}
     for family in sorted(sources):
         ordered = sorted(sources[family], key=lambda name: hashlib.sha256(name.encode()).hexdigest())
         for index, source in enumerate(ordered):
             fold_of.setdefault(source, index % count if len(ordered) > 1 else None)
-    return [fold_of[clip.source] for clip in clips]
+    return [None if clip.made else fold_of[clip.source] for clip in clips]
 
 
 def attribution(clips: Iterable[Clip]) -> list[tuple[str, str, str]]:

@@ -1,0 +1,312 @@
+"""The audio stage: train the audio encoder to place a sound where its picture lies.
+
+Stopped at any moment it resumes from its last checkpoint. The pace is set by a budget of seconds of work,
+counted over all runs: the learning rate comes to rest when the budget does, however fast the machine is. When
+the pictures' embeddings have changed since, the run goes back a stretch on that schedule and fits itself.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import cos, pi
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from s2s_live.engines.sound2scene.audio_encoder import AudioEncoder, unit
+from s2s_live.engines.sound2scene.config import AudioEncoderConfig
+from s2s_live.engines.sound2scene.presets import BUNDLED_AUDIO_ENCODER
+from s2s_live.training.audio_augment import Augment, Batch
+from s2s_live.training.audio_bank import Bank
+from s2s_live.training.audio_eval import calibrate, hear_clips, score
+from s2s_live.training.audio_features import encoder_input
+from s2s_live.training.audio_loss import family_loss, info_nce, pull
+from s2s_live.training.audio_pool import Pool, fill
+from s2s_live.training.audio_state import Average, load, save
+from s2s_live.training.recordings import Clip, folds
+from s2s_live.world.families import FAMILY_IDS
+
+logger = logging.getLogger(__name__)
+
+FOLDS = 4
+_DEFAULT_TEMPERATURE = 0.06
+
+
+@dataclass(frozen=True)
+class AudioSettings:
+    """Numbers of the audio stage."""
+
+    budget_s: float = 1500.0
+    """Seconds of training, over all runs; making the sounds comes on top."""
+    batch: int = 64
+    made: int = 220
+    """Synthesised clips per family."""
+    versions: int = 4
+    """Other rooms and speeds of each real clip."""
+    rate: float = 2e-3
+    decay: float = 2e-2
+    smoothing: float = 0.05
+    seed: int = 0
+    encoder: AudioEncoderConfig = BUNDLED_AUDIO_ENCODER
+    fold: int | None = None
+    """Hold these sources out, or none."""
+    prototype_batches: int = 4
+    save_every_s: float = 90.0
+    refit_s: float = 420.0
+    """How far to go back on the schedule when the pictures' embeddings are new."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a run is."""
+
+    step: int
+    seconds: float
+    budget_s: float
+    losses: dict[str, float]
+    text: str = ""
+
+
+Report = Callable[[Progress], None]
+
+
+class Learner(nn.Module):
+    """The encoder with what only training needs: a linear family head on its pooled features, a sharpness."""
+
+    def __init__(self, encoder: AudioEncoder) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.head = nn.Linear(encoder.fc.in_features, len(FAMILY_IDS))
+        self.log_scale = nn.Parameter(torch.tensor(2.5))
+
+    def forward(self, windows: Tensor) -> tuple[Tensor, Tensor]:
+        """`[B, 1, bins, WINDOW]` to unit embeddings `[B, D]` and family logits `[B, F]`."""
+        e = self.encoder
+        x = e.maxpool(e.relu(e.bn1(e.conv1(windows))))
+        pooled = torch.flatten(e.avgpool(e.layer4(e.layer3(e.layer2(e.layer1(x))))), 1)
+        return unit(torch.relu(e.fc(pooled))), self.head(functional.dropout(pooled, 0.2, self.training))
+
+
+class Sampler:
+    """Training batches: families evenly (silence less), windows from the pool, augmented."""
+
+    def __init__(self, pool: Pool, batch: int, seed: int) -> None:
+        self._pool = pool
+        self._batch = batch
+        self._augment = Augment(seed + 1)
+        self._rng = np.random.default_rng(seed)
+        weight = np.array([0.5 if name == "silence" else 1.0 for name in FAMILY_IDS])
+        self._share = weight / weight.sum()
+
+    def next(self) -> Batch:
+        """A fresh batch."""
+        return self._of(self._rng.choice(len(FAMILY_IDS), self._batch, p=self._share))
+
+    def only(self, family: int) -> Batch:
+        """A fresh batch of one family."""
+        return self._of(np.full(self._batch, family))
+
+    def _of(self, family: NDArray[np.int64]) -> Batch:
+        windows = torch.stack([self._pool.draw(int(index), self._rng)[0] for index in family])
+        return self._augment(windows, torch.from_numpy(family))
+
+
+def losses_of(
+    learner: Learner, batch: Batch, bank: Bank, smoothing: float, generator: torch.Generator
+) -> dict[str, Tensor]:
+    """The terms of `audio_loss` for one batch."""
+    audio, logits = learner(encoder_input(batch.power))
+    image = bank.draw(batch.family, batch.intensity, generator)
+    count = batch.target.shape[1]
+    target = batch.target * (1 - smoothing) + smoothing / count
+    scale = learner.log_scale.exp().clamp(2.0, 80.0)
+    return {
+        "contrast": info_nce(audio, image, batch.family),
+        "family": family_loss(audio, bank.centres, target, scale),
+        "pull": 2.0 * pull(audio, bank.mean(batch.family, batch.intensity)),
+        "head": 0.5 * functional.cross_entropy(logits, target),
+    }
+
+
+class AudioRun:
+    """One resumable training run in a folder."""
+
+    def __init__(self, folder: Path, bank: Bank, settings: AudioSettings) -> None:
+        torch.manual_seed(settings.seed)
+        self.folder = folder
+        self.bank = bank
+        self.settings = settings
+        self.learner = Learner(AudioEncoder(settings.encoder))
+        self.learner.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.average = Average(self.learner)
+        plain = [p for p in self.learner.parameters() if p.ndim < 2]
+        heavy = [p for p in self.learner.parameters() if p.ndim >= 2]
+        groups: list[dict[str, Any]] = [{"params": heavy}, {"params": plain, "weight_decay": 0.0}]
+        self.optimiser = torch.optim.AdamW(groups, lr=settings.rate, weight_decay=settings.decay)
+        self.step = 0
+        self.seconds = 0.0
+        self.generator = torch.Generator().manual_seed(settings.seed)
+
+    @property
+    def name(self) -> str:
+        """Stem of the run's files."""
+        return "audio" if self.settings.fold is None else f"audio_fold{self.settings.fold}"
+
+    @property
+    def state_path(self) -> Path:
+        """Its checkpoint."""
+        return self.folder / f"{self.name}_state.pt"
+
+    def resume(self) -> bool:
+        """Go on from the checkpoint, if there is one.
+
+        Raises TrainingError for a damaged or foreign checkpoint.
+        """
+        state = load(self.state_path)
+        if state is None:
+            return False
+        self.learner.load_state_dict(state["learner"])
+        self.average.state = state["average"]
+        self.average.steps = self.step = int(state["step"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.seconds = float(state["seconds"])
+        if not torch.equal(state["centres"], self.bank.centres):
+            logger.info("The pictures' embeddings are new: fitting to them for %.0f s", self.settings.refit_s)
+            self.seconds = max(0.0, min(self.seconds, self.settings.budget_s - self.settings.refit_s))
+        return True
+
+    def save(self) -> None:
+        """Write the checkpoint."""
+        save(
+            self.state_path,
+            {
+                "learner": self.learner.state_dict(),
+                "average": self.average.state,
+                "optimiser": self.optimiser.state_dict(),
+                "step": self.step,
+                "seconds": self.seconds,
+                "centres": self.bank.centres,
+            },
+        )
+
+    def train(self, sampler: Sampler, report: Report | None = None) -> None:
+        """Work until the budget is spent."""
+        saved = self.seconds
+        sums: dict[str, float] = {}
+        while self.seconds < self.settings.budget_s:
+            begun = time.monotonic()
+            for name, value in self._one(sampler.next()).items():
+                sums[name] = sums.get(name, 0.0) + value / 50
+            self.seconds += time.monotonic() - begun
+            if self.step % 50 == 0:
+                if report is not None:
+                    report(Progress(self.step, self.seconds, self.settings.budget_s, sums))
+                sums = {}
+            if self.seconds - saved > self.settings.save_every_s:
+                self.save()
+                saved = self.seconds
+        self.save()
+
+    def _one(self, batch: Batch) -> dict[str, float]:
+        self.learner.train()
+        done = min(1.0, self.seconds / self.settings.budget_s)
+        warm = min(1.0, (self.step + 1) / 150)
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.settings.rate * warm * (0.01 + 0.99 * 0.5 * (1 + cos(pi * done)))
+        terms = losses_of(self.learner, batch, self.bank, self.settings.smoothing, self.generator)
+        self.optimiser.zero_grad(set_to_none=True)
+        torch.stack(list(terms.values())).sum().backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(self.learner.parameters(), 5.0)
+        self.optimiser.step()
+        self.average.update(self.learner)
+        self.step += 1
+        return {name: float(value.detach()) for name, value in terms.items()}
+
+    def averaged(self) -> AudioEncoder:
+        """The encoder of the running average, in evaluation mode."""
+        twin = Learner(AudioEncoder(self.settings.encoder))
+        twin.load_state_dict(self.average.state)
+        twin.eval()
+        return twin.encoder
+
+
+def prototypes(encoder: AudioEncoder, sampler: Sampler, batches: int) -> Tensor:
+    """Mean unit embedding of each family's training windows, `[F, D]` unit."""
+    total = torch.zeros(len(FAMILY_IDS), encoder.config.embedding_size)
+    with torch.inference_mode():
+        for family in range(len(FAMILY_IDS)):
+            for _ in range(batches):
+                total[family] += unit(encoder(encoder_input(sampler.only(family).power))).sum(dim=0)
+    return unit(total)
+
+
+def train_audio(
+    folder: Path, bank: Bank, clips: Sequence[Clip], settings: AudioSettings, report: Report | None = None
+) -> dict[str, Any]:
+    """Run the stage: fill the pool, train, calibrate, write `audio_encoder.pt` (or `audio_foldK.pt`).
+
+    Returns the held-out scores as JSON takes them, nothing without a fold. Raises TrainingError for a full
+    disk or a damaged checkpoint.
+    """
+    run = AudioRun(folder, bank, settings)
+    if run.resume():
+        logger.info("Going on from step %d, %.0f s", run.step, run.seconds)
+    held = folds(clips, FOLDS)
+    out = [settings.fold is not None and fold == settings.fold for fold in held]
+    kept = [clip for clip, away in zip(clips, out, strict=True) if not away]
+    pool = Pool()
+    fill(pool, kept, settings.made, settings.versions, settings.seed)
+    sampler = Sampler(pool, settings.batch, settings.seed + 7919 * (run.step + 1))
+    run.train(sampler, report)
+    return finish(run, sampler, [clip for clip, away in zip(clips, out, strict=True) if away])
+
+
+def finish(run: AudioRun, sampler: Sampler, held_out: Sequence[Clip]) -> dict[str, Any]:
+    """Prototypes, temperature and scores of a trained run; writes what the export reads."""
+    encoder = run.averaged()
+    centres = prototypes(encoder, sampler, run.settings.prototype_batches)
+    result: dict[str, Any] = {}
+    temperature = _temperature_of_folds(run.folder)
+    if held_out:
+        heard = hear_clips(encoder, held_out)
+        temperature = calibrate(heard, centres)
+        result = score(heard, centres, temperature).to_json()
+    name = "audio_encoder.pt" if run.settings.fold is None else f"{run.name}.pt"
+    scores = [result.get("real_window_top1", 0.0), result.get("real_clip_top1", 0.0), result.get("ece", 0.0)]
+    save(
+        run.folder / name,
+        {
+            "state_dict": {k: v.contiguous() for k, v in encoder.state_dict().items()},
+            "prototypes": centres,
+            "temperature": float(temperature),
+            "silence": centres[FAMILY_IDS.index("silence")],
+            "fold": -1 if run.settings.fold is None else run.settings.fold,
+            "folds": _fold_table(run.folder) if run.settings.fold is None else torch.tensor([scores]),
+        },
+    )
+    return result
+
+
+def _fold_files(folder: Path) -> list[dict[str, Any]]:
+    found = [load(folder / f"audio_fold{number}.pt") for number in range(FOLDS)]
+    return [state for state in found if state is not None]
+
+
+def _temperature_of_folds(folder: Path) -> float:
+    """What held-out folds found best, in the (geometric) mean; a usual value where there is none."""
+    values = [float(state["temperature"]) for state in _fold_files(folder)]
+    return float(np.exp(np.mean(np.log(values)))) if values else _DEFAULT_TEMPERATURE
+
+
+def _fold_table(folder: Path) -> Tensor:
+    """`[folds run, 4]`: fold, window top-1, clip top-1, calibration error."""
+    rows = [[float(s["fold"]), *s["folds"][0].tolist()] for s in _fold_files(folder)]
+    return torch.tensor(rows) if rows else torch.zeros(0, 4)
