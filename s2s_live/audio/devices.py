@@ -131,6 +131,12 @@ def index_of(sd: Any, device_id: str, direction: Direction) -> int:
     )
 
 
+def id_at(sd: Any, index: int) -> str:
+    """Id of the input at PortAudio's index, empty for one no menu shows. Call inside `portaudio()`."""
+    known = dict(parse_table(sd.query_devices(), sd.query_hostapis(), "input"))
+    return known[index].id if index in known else ""
+
+
 def table() -> dict[str, list[Device]]:
     """Both menus at once: {"inputs": [...], "outputs": [...]}."""
     return {"inputs": list_inputs(), "outputs": list_outputs(fresh=False)}

@@ -26,7 +26,7 @@ _AHEAD_S = 0.5  # decoded before it is due
 _PIECE_S = 0.05
 _LOOK_S = 0.005
 _RING_S = 4.0
-_RETRY_S = 1.0
+_RETRY_S, _LONGEST_RETRY_S = 1.0, 4.0
 _MOST_BLOCK = 8192  # samples the output may ask for at once
 
 
@@ -86,6 +86,7 @@ class FileSource:
         self._called_at = 0.0
         self._opened_output: str | None = None
         self._retry_at = 0.0
+        self._pause_s = _RETRY_S
         self._output_error = ""
         self._due_from = (0.0, 0)  # (time, ring position) the wall clock counts from
         self._stop = threading.Event()
@@ -230,7 +231,7 @@ class FileSource:
     def _callback(self, outdata: Any, frames: int, _time: Any, _status: Any) -> None:
         self._called_at = time.monotonic()
         count = 0
-        if not self._paused:
+        if self._stream is not None and not self._paused:
             count = self._ahead.take(self._block[: min(frames, _MOST_BLOCK)])
         if count:
             self._hand_over(count, self._called_at)
@@ -261,23 +262,24 @@ class FileSource:
             and not (self._ahead.ended and not self._ahead.waiting)
         ):
             self._open_output(self._wanted_output)
-            self._retry_at = time.monotonic() + _RETRY_S
+            self._retry_at = time.monotonic() + self._pause_s
 
     def _open_output(self, device_id: str) -> None:
         failed = ""
         for rate in dict.fromkeys((self.sample_rate, PROGRAM_RATE, 44_100)):
-            if rate != self.sample_rate:
-                self._reopen(rate, self.position)
             self._stream_gone, self._called_at = False, time.monotonic()
             try:
-                self._stream = open_output(device_id, rate, self._callback, self._on_finished, fresh=True)
+                stream = open_output(device_id, rate, self._callback, self._on_finished, fresh=True)
             except AudioError as error:
                 failed = failed or str(error)
                 continue
-            self._opened_output, self._output_error = device_id, ""
+            if rate != self.sample_rate:
+                self._reopen(rate, self.position)
+            self._stream = stream  # from here on the callback plays, and the wall clock does not
+            self._opened_output, self._output_error, self._pause_s = device_id, "", _RETRY_S
             return
         self._output_error = failed
-        self._due_from = (time.monotonic(), self.ring.written)
+        self._pause_s = min(2.0 * self._pause_s, _LONGEST_RETRY_S)
 
     def _close_output(self) -> None:
         stream, self._stream = self._stream, None

@@ -60,6 +60,8 @@ class PulseSource:
     def __init__(self, device: Device | None = None) -> None:
         device = device or Device(DEFAULT_ID, DEFAULT_NAME, "", "input", 2, 48_000, True)
         self.device_id = device.id
+        # The server takes a default's stream along, so there is nothing to look after.
+        self.opened_id = device.id if device.id != DEFAULT_ID else ""
         self.name = device.name
         self.kind: Kind = "loopback" if device.kind == "loopback" else "microphone"
         self.sample_rate = device.rate or 48_000

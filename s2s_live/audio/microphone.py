@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from s2s_live.audio.device import DEFAULT_ID, DEFAULT_NAME, Device
-from s2s_live.audio.devices import MANY_CHANNELS, index_of
-from s2s_live.audio.portaudio import close, keep, portaudio
+from s2s_live.audio.devices import MANY_CHANNELS, id_at, index_of
+from s2s_live.audio.portaudio import close, keep, portaudio, quiet
 from s2s_live.audio.ring import SampleRing
 from s2s_live.audio.source import LOST_AFTER_S, BlockLog, Kind, SourceStatus, State
 from s2s_live.errors import AudioError
@@ -41,7 +41,7 @@ class MicrophoneSource:
         self.kind: Kind = "loopback" if device and device.kind == "loopback" else "microphone"
         self.sample_rate = 48_000
         self.channels = 2
-        self.opened_name = ""
+        self.opened_id = ""
         self.ring = SampleRing(1, self.channels, self.sample_rate)
         self._log = BlockLog(self.sample_rate, 0.0)
         self._stream: Any = None
@@ -53,7 +53,7 @@ class MicrophoneSource:
         with portaudio(fresh=True) as sd:
             index = index_of(sd, self.device_id, "input")
             entry = sd.query_devices(index)
-            self.opened_name = str(entry["name"])
+            self.opened_id = id_at(sd, index)
             channels = int(entry["max_input_channels"])
             wanted = formats(round(entry["default_samplerate"]), channels, channels >= MANY_CHANNELS)
             self._stream = self._open(sd, index, wanted)
@@ -62,7 +62,8 @@ class MicrophoneSource:
         tried = []
         for rate, channels in wanted:
             try:
-                return self._try(sd, index, rate, channels)
+                with quiet():
+                    return self._try(sd, index, rate, channels)
             except (sd.PortAudioError, ValueError) as error:
                 reason = str(error.args[0]) if error.args else type(error).__name__
                 tried.append(f"{rate} Hz with {channels} channel{'s' if channels > 1 else ''}: {reason}")

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from s2s_live.audio.devices import index_of
-from s2s_live.audio.portaudio import keep, portaudio
+from s2s_live.audio.portaudio import keep, portaudio, quiet
 from s2s_live.audio.pulse import PREFIX
 from s2s_live.errors import AudioError
 
@@ -53,9 +53,11 @@ def open_output(
     """
     with portaudio(fresh) as sd:
         if device_id.startswith(PREFIX):
-            with _environment("PULSE_SINK", device_id.removeprefix(PREFIX)):
+            with _environment("PULSE_SINK", device_id.removeprefix(PREFIX)), quiet():
                 return _open(sd, _server_index(sd), rate, callback, finished)
-        return _open(sd, index_of(sd, device_id, "output"), rate, callback, finished)
+        index = index_of(sd, device_id, "output")
+        with quiet():
+            return _open(sd, index, rate, callback, finished)
 
 
 def _open(sd: Any, index: int, rate: int, callback: Callback, finished: Callable[[], None]) -> Any:

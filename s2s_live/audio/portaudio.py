@@ -7,6 +7,8 @@ stream. So it happens here alone, under the lock, and only while no stream is op
 from __future__ import annotations
 
 import logging
+import os
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -27,7 +29,8 @@ _state = {"listed_at": 0.0}
 
 def _library() -> Any:
     try:
-        import sounddevice
+        with quiet():
+            import sounddevice
     except OSError as error:
         raise AudioError(
             "The audio library PortAudio is not installed.",
@@ -37,6 +40,30 @@ def _library() -> Any:
     if not _state["listed_at"]:
         _state["listed_at"] = time.monotonic()
     return sounddevice
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep what PortAudio, ALSA and JACK print about every device they try out of the terminal.
+
+    They write to the file descriptor itself. Call inside `portaudio()`, for moments only: others' messages
+    of these moments are lost too. With the log at DEBUG everything is shown.
+    """
+    if not sys.platform.startswith("linux") or log.isEnabledFor(logging.DEBUG):
+        yield
+        return
+    try:
+        saved = os.dup(2)
+    except OSError:  # there is no standard error
+        yield
+        return
+    try:
+        with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 - a device, not a path
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
 
 
 @contextmanager
@@ -50,8 +77,9 @@ def portaudio(fresh: bool = False) -> Iterator[Any]:
         sd = _library()
         if fresh and not _open and time.monotonic() - _state["listed_at"] > _FRESH_S:
             # sounddevice has no public name for this; the device list changes in no other way.
-            sd._terminate()  # noqa: SLF001
-            sd._initialize()  # noqa: SLF001
+            with quiet():
+                sd._terminate()  # noqa: SLF001
+                sd._initialize()  # noqa: SLF001
             _state["listed_at"] = time.monotonic()
         yield sd
 

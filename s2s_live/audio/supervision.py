@@ -20,7 +20,7 @@ _LOOK_S = 0.05
 class Watch(Protocol):
     """What the supervisor asks of whoever knows the present devices."""
 
-    def misplaced(self, source: Source) -> bool:
+    def misplaced(self, source: Source, since: float) -> bool:
         """Whether a source that seems to run no longer hears its device: it is gone, or no longer the
         default.
         """
@@ -66,6 +66,7 @@ class Supervisor:
         self._watch = watch
         self._retry = Retry()
         self._source: Source | None = None
+        self._since = 0.0  # when it was last opened, as far as known here
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self.error: AudioError | None = None
@@ -100,11 +101,11 @@ class Supervisor:
         """One look at the source; restarts it if that is due."""
         source = self._current()
         if source is not self._source:
-            self._source, self._retry, self.error = source, Retry(), None
+            self._source, self._retry, self.error, self._since = source, Retry(), None, now
         if source is None or source.kind not in ("microphone", "loopback"):
             return
         status = source.status(now)
-        if status.state == "running" and not (self._watch and self._watch.misplaced(source)):
+        if status.state == "running" and not (self._watch and self._watch.misplaced(source, self._since)):
             if status.callbacks and self._retry.lost:
                 log.info("%s is back", source.name)
                 self._retry.found()
@@ -130,3 +131,4 @@ class Supervisor:
                 self.error = error
             else:
                 self.restarts += 1
+                self._since = time.monotonic()
