@@ -7,6 +7,7 @@ picture and sound cannot drift apart however irregularly frames are painted or h
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import time
@@ -177,23 +178,18 @@ class Recorder:
             return
         if self._settings.format == "mp4":
             self._finishing.begin(path)
-        writer: Writer | None = None
         try:
             writer = self._open(path)
-            while self._end is None:
-                self._wake.wait(_POLL_S)
-                self._wake.clear()
-                self._advance(writer, self._program.written)
-            self._advance(writer, self._end)
-            self._write_sound(writer, self._end)
-        finally:
-            # Closing fails again on a full disk; the first error is the one to tell.
             try:
-                if writer is not None:
-                    self._close(writer)
-            finally:
-                if self._settings.format == "mp4":
-                    self._finishing.hand_over(self._settings.remux)
+                self._follow(writer)
+            except BaseException:
+                with contextlib.suppress(RecordingError):
+                    writer.close()  # fails again on a full disk; the first error is the one to tell
+                raise
+            writer.close()
+            self._bytes = writer.size_bytes()
+        finally:
+            self._finishing.hand_over(self._settings.remux)
         self._state = "finished"
 
     def _open(self, path: Path) -> Writer:
@@ -202,9 +198,14 @@ class Recorder:
             return SequenceWriter(path, settings.size, settings.sound)
         return VideoWriter(path, settings.size, settings.fps, settings.sound, live=True)
 
-    def _close(self, writer: Writer) -> None:
-        writer.close()
-        self._bytes = writer.size_bytes()
+    def _follow(self, writer: Writer) -> None:
+        """Write the programme as it comes, and after `stop` what is left of it."""
+        while self._end is None:
+            self._heartbeat = time.monotonic()
+            self._wake.wait(_POLL_S)
+            self._advance(writer, self._program.written)
+        self._advance(writer, self._end)
+        self._write_sound(writer, self._end)
 
     def _advance(self, writer: Writer, written: int) -> None:
         """Write every slot that is settled by programme position `written`."""

@@ -104,13 +104,18 @@ class VideoWriter:
         self._frame: av.VideoFrame | None = None
         self._rest = np.zeros((0, 2), np.float32)
         self._fps = check_rate(fps)
+        name = video_encoder()
         with explained(path):
             self._container = av.open(
                 str(path), "w", format="mp4", options=dict(_LIVE_MUX if live else _PLAIN_MUX)
             )
-            self._container.metadata["encoder"] = f"s2s-live {s2s_live.__version__}"
-            self._video = self._add_video(video_encoder(), live)
-            self._sound = self._add_sound() if sound else None
+            try:
+                self._container.metadata["encoder"] = f"s2s-live {s2s_live.__version__}"
+                self._video = self._add_video(name, live)
+                self._sound = self._add_sound() if sound else None
+            except BaseException:
+                self._container.close()
+                raise
         self._open = True
 
     def _add_video(self, name: str, live: bool) -> av.VideoStream:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import wave
 
 import cv2
@@ -23,9 +24,11 @@ def test_png_sequence_and_wav(tmp_path, ring, frame):
     recorder = Recorder(RecordSettings(tmp_path, size=32, format="png", stem="take", fps=25), ring, 0)
     recorder.start()
     sound = np.random.default_rng(0).uniform(-1, 1, (RATE, 2)).astype(np.float32)
-    ring.write(sound)
     for position in range(0, RATE, 1920):
         recorder.offer(frame(position, position // 1920 * 10))
+        ring.write(sound[position : position + 1920])
+        while recorder.status().behind_s > 0.3:  # a late recorder leaves frames out
+            time.sleep(0.001)
     recording = recorder.stop()
     assert recording.complete
     assert recording.path == tmp_path / "take"
