@@ -9,7 +9,6 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from s2s_live.audio.feed import Feed
 from s2s_live.control.settings import Settings
 from s2s_live.ui.curtain import Curtain
 from s2s_live.ui.options import AppOptions
@@ -38,9 +37,9 @@ class Controller(QObject):
         self.curtain = Curtain()
         self.models: list[str] = []
         self.jobs = Worker("s2s-ui-jobs")
-        feed = Feed()
         seed = options.seed if options.seed is not None else random.SystemRandom().randrange(2**31)
-        self.sound = SoundDesk(feed, self.jobs)
+        self.sound = SoundDesk(self.jobs)
+        feed = self.sound.feed
         self.show = ShowDesk(feed, seed, self.settings.controls)
         self.takes = RecordDesk(feed, self.jobs, self._take_settings())
         if self.settings.channel >= 0:

@@ -66,6 +66,7 @@ class HeardBar(QWidget):
         super().__init__()
         self.setAccessibleName("What is heard")
         self.family = Label("", "family", elide=True)
+        self.family.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
         self.family.setFixedWidth(_FAMILY)
         self.bar = ConfidenceBar()
         self.figure = Label("", "value")

@@ -21,6 +21,11 @@ if TYPE_CHECKING:  # torch comes with these: not before the window shows
 log = logging.getLogger(__name__)
 
 
+def engine_threads(cores: int) -> int:
+    """Threads of each network: hearing and painting run at once and share the cores."""
+    return max(1, min(4, cores // 2))
+
+
 class ShowDesk(QObject):
     """Owns engine and session.
 
@@ -121,7 +126,7 @@ class ShowDesk(QObject):
 
         if self._closing.is_set():
             return None
-        engine = open_engine(find_model(name), threads=max(1, (os.cpu_count() or 2) - 1))
+        engine = open_engine(find_model(name), threads=engine_threads(os.cpu_count() or 2))
         if self._closing.is_set() or name != self.wanted:  # something newer was asked for meanwhile
             engine.close()
             return None

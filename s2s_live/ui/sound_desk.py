@@ -12,12 +12,12 @@ from s2s_live.audio.device import Device
 from s2s_live.audio.feed import Feed
 from s2s_live.audio.source import Source
 from s2s_live.audio.status import FeedStatus
+from s2s_live.audio.watch import DeviceWatch
 from s2s_live.features.display import DisplaySpectrogram
 from s2s_live.ui.spectrum import SpectrumReader
 from s2s_live.ui.worker import Worker
 
 if TYPE_CHECKING:
-    from s2s_live.audio.device_watch import DeviceWatch
     from s2s_live.audio.file import FileSource
     from s2s_live.ui.file_bar import FileBar
 
@@ -36,9 +36,10 @@ class SoundDesk(QObject):
     level_found = Signal(float, float, str)
     """Gain and gate in dB, and a sentence."""
 
-    def __init__(self, feed: Feed, jobs: Worker) -> None:
+    def __init__(self, jobs: Worker) -> None:
         super().__init__()
-        self.feed = feed
+        self._watch = DeviceWatch()
+        self.feed = feed = Feed(watch=self._watch)
         display = DisplaySpectrogram()
         self.spectrum = SpectrumReader(feed.program, display.push)
         low_hz, high_hz = float(display.edges[0]), float(display.edges[-1])
@@ -55,8 +56,7 @@ class SoundDesk(QObject):
         self._volume = 0.8
         self._muted = False
         self._jobs = jobs
-        self._watch: DeviceWatch | None = None
-        self._watched = -1
+        self._watched = 0
         self._opening = False
         self._timer = QTimer(self)
         self._timer.timeout.connect(self._look_at_devices)
@@ -90,7 +90,8 @@ class SoundDesk(QObject):
         """Start the programme, open the first source, watch the devices."""
         self.feed.start()
         self.play(text)
-        self._jobs.submit(self._start_watch, self._watching, self._not_watching)
+        self._watch.start()
+        self._timer.start(LOOK_MS)
 
     def play(self, text: str) -> None:
         """Change to another source; the old one goes on if that fails."""
@@ -122,8 +123,7 @@ class SoundDesk(QObject):
     def close(self) -> None:
         """Stop devices and programme."""
         self._timer.stop()
-        if self._watch is not None:
-            self._watch.stop()
+        self._watch.stop()
         self.feed.stop()
 
     def _open(self, text: str) -> tuple[str, Source | None]:
@@ -148,25 +148,11 @@ class SoundDesk(QObject):
 
     # --- devices
 
-    def _start_watch(self) -> DeviceWatch:
-        from s2s_live.audio.device_watch import DeviceWatch
-
-        watch = DeviceWatch()
-        watch.start()
-        return watch
-
-    def _watching(self, watch: DeviceWatch) -> None:
-        self._watch = watch
-        self._timer.start(LOOK_MS)
-
-    def _not_watching(self, error: Exception) -> None:
-        log.warning("devices are not watched: %s", error)
-
     def _look_at_devices(self) -> None:
         """Take over a changed device list; try again what could not be opened before."""
-        if self._watch is None or self._watch.changed == self._watched:
+        if self._watch.changes == self._watched:
             return
-        self._watched = self._watch.changed
+        self._watched = self._watch.changes
         self.inputs, self.outputs = self._watch.inputs, self._watch.outputs
         self.devices_changed.emit()
         if self.wanted != self.text and not self._opening:

@@ -41,6 +41,7 @@ class Wiring(QObject):
         self._connect_output()
         self._connect_actions()
         self._show_controls()
+        self._show_channels()
         self._show_progress("Starting")
 
     # --- the show
@@ -85,6 +86,7 @@ class Wiring(QObject):
             self._set_placeholder("No model is open", "Choose another one in the menu above.")
 
     def _show_progress(self, text: str) -> None:
+        self._show_models()
         self._window.busy_line.show_busy(text)
         self._window.status.say(f"{text}\u2026" if text else "")
         if text and self._controller.show.session is None:
