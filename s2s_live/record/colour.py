@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import av
-import cv2
 import numpy as np
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
 from numpy.typing import NDArray
 
 from s2s_live.engines.base import Picture
+from s2s_live.record.opencv import cv2
 
 _KR, _KB = 0.2126, 0.0722
 """Weights of red and blue in the luma of ITU-R BT.709."""

@@ -110,7 +110,7 @@ class VideoWriter:
                 str(path), "w", format="mp4", options=dict(_LIVE_MUX if live else _PLAIN_MUX)
             )
             try:
-                self._container.metadata["encoder"] = f"s2s-live {s2s_live.__version__}"
+                self._container.metadata["comment"] = f"s2s-live {s2s_live.__version__}"
                 self._video = self._add_video(name, live)
                 self._sound = self._add_sound() if sound else None
             except BaseException:
