@@ -29,7 +29,7 @@ from s2s_live.training.audio_bank import Bank
 from s2s_live.training.audio_eval import calibrate, hear_clips, score
 from s2s_live.training.audio_features import encoder_input
 from s2s_live.training.audio_loss import family_loss, info_nce, pull
-from s2s_live.training.audio_pool import Pool, fill
+from s2s_live.training.audio_pool import Pool, cached
 from s2s_live.training.audio_state import Average, load, save
 from s2s_live.training.recordings import Clip, folds
 from s2s_live.world.families import FAMILY_IDS
@@ -46,10 +46,10 @@ class AudioSettings:
 
     budget_s: float = 1500.0
     """Seconds of training, over all runs; making the sounds comes on top."""
-    batch: int = 64
-    made: int = 220
+    batch: int = 32
+    made: int = 160
     """Synthesised clips per family."""
-    versions: int = 4
+    versions: int = 3
     """Other rooms and speeds of each real clip."""
     rate: float = 2e-3
     decay: float = 2e-2
@@ -261,9 +261,9 @@ def train_audio(
         logger.info("Going on from step %d, %.0f s", run.step, run.seconds)
     held = folds(clips, FOLDS)
     out = [settings.fold is not None and fold == settings.fold for fold in held]
-    kept = [clip for clip, away in zip(clips, out, strict=True) if not away]
-    pool = Pool()
-    fill(pool, kept, settings.made, settings.versions, settings.seed)
+    path = folder / "audio_pool.pt"
+    pool = cached(path, clips, settings.made, settings.versions, settings.seed)
+    pool = pool.without({clip.source for clip, away in zip(clips, out, strict=True) if away})
     sampler = Sampler(pool, settings.batch, settings.seed + 7919 * (run.step + 1))
     run.train(sampler, report)
     return finish(run, sampler, [clip for clip, away in zip(clips, out, strict=True) if away])

@@ -5,20 +5,27 @@ Half precision holds decibels, not power: 0.06 dB at worst.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import hashlib
+import logging
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from s2s_live.training import audio_state
 from s2s_live.training.audio_features import WINDOW, power_columns, to_db
 from s2s_live.training.audio_rooms import varied
 from s2s_live.training.recordings import Clip
 from s2s_live.world.families import FAMILY_IDS
 from s2s_live.world.sounds import synthesise
 from s2s_live.world.sounds_dsp import Floats
+
+logger = logging.getLogger(__name__)
 
 _STRIDE = 5
 _GATE_DB = -60.0
@@ -30,7 +37,6 @@ SYNTHETIC_S = 2.5
 class _Entry:
     """One clip in the pool: where its columns lie and where windows of it may begin."""
 
-    family: int
     columns: Tensor
     any_start: NDArray[np.int64]
     active_start: NDArray[np.int64]
@@ -49,6 +55,11 @@ def _starts(columns: Tensor, gate_db: float) -> tuple[NDArray[np.int64], NDArray
     return audible.numpy(), active.numpy()
 
 
+def _row(family: int, source: str, entry: _Entry) -> dict[str, Any]:
+    starts = {"any": torch.from_numpy(entry.any_start), "active": torch.from_numpy(entry.active_start)}
+    return {"family": family, "source": source, "columns": entry.columns, **starts}
+
+
 class Pool:
     """Clips by family and source; windows are drawn evenly over families, then sources, then moments."""
 
@@ -64,7 +75,7 @@ class Pool:
         audible, active = _starts(columns, gate_db)
         if not len(audible):
             return False
-        entry = _Entry(family, columns.half(), audible, active)
+        entry = _Entry(columns.half(), audible, active)
         if source is None:
             self._made.setdefault(family, []).append(entry)
         else:
@@ -83,14 +94,36 @@ class Pool:
             for i, name in enumerate(FAMILY_IDS)
         }
 
-    def replace_made(self, family: int, at: int, samples: Floats, gate_db: float) -> None:
-        """Put a fresh synthesised clip in the place of an old one."""
-        before = self._made[family]
-        old = before[at % len(before)]
-        if self.add(samples, family, None, gate_db):
-            before[at % len(before)] = before.pop()
-        else:
-            before[at % len(before)] = old
+    def without(self, sources: Collection[str]) -> Pool:
+        """The pool but for these sources."""
+        rest = Pool()
+        rest._made = self._made
+        for family, by_source in self._real.items():
+            kept = {name: entries for name, entries in by_source.items() if name not in sources}
+            if kept:
+                rest._real[family] = kept
+        return rest
+
+    def to_state(self) -> list[dict[str, Any]]:
+        """As plain tensors, numbers and texts, for `audio_state.save`."""
+        rows: list[dict[str, Any]] = []
+        for family, entries in self._made.items():
+            rows += [_row(family, "", entry) for entry in entries]
+        for family, by_source in self._real.items():
+            rows += [_row(family, name, entry) for name, entries in by_source.items() for entry in entries]
+        return rows
+
+    @classmethod
+    def from_state(cls, rows: list[dict[str, Any]]) -> Pool:
+        """What `to_state` gave."""
+        pool = cls()
+        for row in rows:
+            entry = _Entry(row["columns"], row["any"].numpy(), row["active"].numpy())
+            if row["source"]:
+                pool._real.setdefault(row["family"], {}).setdefault(row["source"], []).append(entry)
+            else:
+                pool._made.setdefault(row["family"], []).append(entry)
+        return pool
 
     def draw(self, family: int, rng: np.random.Generator) -> tuple[Tensor, bool]:
         """One window `[WINDOW, bins]` in dB of a family, and whether it is real."""
@@ -127,6 +160,32 @@ def made_clip(family: str, seed: int, rng: np.random.Generator) -> Floats:
     if rng.random() < 0.5:
         return varied(clip, rng)[: int(SYNTHETIC_S * 16000)]
     return clip
+
+
+def _fingerprint(clips: Sequence[Clip], made: int, versions: int, seed: int) -> str:
+    """Of what a pool is made from: the recordings, the numbers and how the synthesis sounds today."""
+    digest = hashlib.sha256(repr((made, versions, seed)).encode())
+    for clip in clips:
+        digest.update(f"{clip.source} {clip.path.name} {clip.family} {clip.samples.size}".encode())
+    for family in FAMILY_IDS:
+        digest.update(synthesise(family, 0.5, 0, 0.2).tobytes())
+    return digest.hexdigest()
+
+
+def cached(path: Path, clips: Sequence[Clip], made: int, versions: int, seed: int) -> Pool:
+    """The pool of `fill`, read from `path` where it was made of the same things before.
+
+    Raises TrainingError where the file is damaged or the disk is full.
+    """
+    wanted = _fingerprint(clips, made, versions, seed)
+    state = audio_state.load(path)
+    if state is not None and state.get("made_of") == wanted:
+        return Pool.from_state(state["rows"])
+    logger.info("Making %d sounds of every family and %d versions of each recording", made, versions + 1)
+    pool = Pool()
+    fill(pool, clips, made, versions, seed)
+    audio_state.save(path, {"made_of": wanted, "rows": pool.to_state()})
+    return pool
 
 
 def fill(

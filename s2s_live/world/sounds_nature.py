@@ -33,7 +33,7 @@ from s2s_live.world.sounds_dsp import (
 )
 
 
-def _drops(take: Take, rate: float, low: float, high: float, kinds: int = 3) -> Floats:
+def _drops(take: Take, rate: float, low: float, high: float, kinds: int = 5) -> Floats:
     """Many short damped rings of a few pitches: water or wood struck again and again."""
     out = np.zeros(take.n, dtype=np.float32)
     for _ in range(kinds):
@@ -41,7 +41,8 @@ def _drops(take: Take, rate: float, low: float, high: float, kinds: int = 3) -> 
         strength = floats(take.rng.lognormal(0.0, 0.9, where.size) * take.rng.choice([-1, 1], where.size))
         tau = take.octaves(0.0008, 0.006)
         kernel = ring(take.octaves(low, high), tau, 6 * tau)
-        kernel += np.float32(0.5) * take.white(kernel.size) * decay(kernel.size, tau * 0.4)
+        # Mostly click: a pitch that every drop shared would be heard as a tone.
+        kernel += np.float32(take.between(0.6, 2.5)) * take.white(kernel.size) * decay(kernel.size, tau * 0.4)
         out += convolved(impulses(take.n, where, strength), kernel)
     return out
 

@@ -13,7 +13,7 @@ from s2s_live.training.audio_augment import Augment, intensity, loudness_db
 from s2s_live.training.audio_eval import Heard, calibrate, calibration_error, hear_clips, probabilities, score
 from s2s_live.training.audio_features import FRONT_END, WINDOW, encoder_input, power_columns, to_db
 from s2s_live.training.audio_loss import distances, family_loss, info_nce
-from s2s_live.training.audio_pool import Pool
+from s2s_live.training.audio_pool import Pool, cached
 from s2s_live.training.audio_rooms import at_speed, impulse_response, varied
 from s2s_live.training.recordings import Clip
 from s2s_live.world.families import FAMILY_IDS
@@ -167,3 +167,23 @@ def test_calibration_finds_the_temperature_and_the_error():
     assert calibrate(heard, prototypes) == pytest.approx(0.2, rel=0.15)
     assert calibration_error(torch.full((100,), 0.75), torch.arange(100) < 75) == pytest.approx(0, abs=1e-6)
     assert calibration_error(torch.ones(100), torch.arange(100) < 40) == pytest.approx(0.6, abs=1e-6)
+
+
+def test_a_pool_is_made_once_and_without_held_out_sources(tmp_path):
+    rows = [
+        Clip(Path(f"{k}.wav"), "rain", ("rain",), f"x/{k}", "", "", False, noise(1.5, 0.1, k))
+        for k in range(2)
+    ]
+    path = tmp_path / "pool.pt"
+    first = cached(path, rows, 1, 1, 0)
+    assert first.counts["rain"] == (2, 4, 1)
+    before = path.stat().st_mtime_ns
+    again = cached(path, rows, 1, 1, 0)
+    assert path.stat().st_mtime_ns == before
+    assert again.counts == first.counts
+    drawn = [pool.draw(0, np.random.default_rng(3))[0] for pool in (first, again)]
+    torch.testing.assert_close(drawn[0], drawn[1])
+    assert again.without({"x/0"}).counts["rain"] == (1, 2, 1)
+    assert again.without({"x/0", "x/1"}).counts["rain"] == (0, 0, 1)
+    cached(path, rows[:1], 1, 0, 0)
+    assert path.stat().st_mtime_ns != before
