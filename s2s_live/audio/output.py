@@ -15,6 +15,10 @@ from s2s_live.errors import AudioError
 
 log = logging.getLogger(__name__)
 
+LATENCY_S = 0.05
+"""Asked of the output: about what the picture takes from sound to screen, so that both meet; and no shorter,
+as the gaps of a busy machine would be heard."""
+
 Callback = Callable[[Any, int, Any, Any], None]
 
 
@@ -71,7 +75,7 @@ def _open(sd: Any, index: int, rate: int, callback: Callback, finished: Callable
             channels=2,
             dtype="float32",
             blocksize=512,
-            latency="low",
+            latency=LATENCY_S,
             callback=callback,
             finished_callback=finished,
             extra_settings=extra,
