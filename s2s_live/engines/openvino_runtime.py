@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 import tempfile
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -61,7 +62,9 @@ def convert(network: nn.Module, example: Sequence[Floats]) -> Any:
 
     Goes through the PyTorch front end directly: `openvino.convert_model` would report its use.
     """
-    with torch.no_grad():
+    with torch.no_grad(), warnings.catch_warnings():
+        # OpenVINO's other way in, torch.export, takes several times as long and knows fewer operations.
+        warnings.simplefilter("ignore", DeprecationWarning)
         inputs = tuple(torch.from_numpy(item) for item in example)
         traced = torch.jit.trace(network, inputs, check_trace=False)  # type: ignore[no-untyped-call]
         decoder = TorchScriptPythonDecoder(torch.jit.freeze(traced.eval()))

@@ -37,13 +37,11 @@ class Runtime(Protocol):
 
 
 class TorchRuntime:
-    """The network as PyTorch runs it."""
+    """The network as PyTorch runs it, on as many threads as PyTorch is set to."""
 
-    def __init__(self, network: nn.Module, device: str = "cpu", threads: int = 1) -> None:
+    def __init__(self, network: nn.Module, device: str = "cpu") -> None:
         self.device = torch.device(device)
         self.name = "torch-fp32" if self.device.type == "cpu" else f"torch-{self.device.type}"
-        if self.device.type == "cpu":
-            torch.set_num_threads(threads)
         self._network = network.to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def run(self, *inputs: Floats) -> Floats:
@@ -73,14 +71,14 @@ def open_runtime(
     """
     check_device(device)
     if device != "cpu" or prefer == "torch":
-        return TorchRuntime(network, device, threads)
+        return TorchRuntime(network, device)
     try:
         from s2s_live.engines.openvino_runtime import OpenVinoRuntime
 
         return OpenVinoRuntime(network, example, threads=threads, cache=cache)
     except (ImportError, OSError, RuntimeError, TypeError, ValueError) as error:
         log.warning("OpenVINO cannot run this network (%s): PyTorch does, more slowly", error)
-        return TorchRuntime(network, device, threads)
+        return TorchRuntime(network, device)
 
 
 def check_device(device: str) -> None:

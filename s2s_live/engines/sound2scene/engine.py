@@ -57,6 +57,8 @@ class Sound2SceneEngine:
         self, folder: ModelFolder, device: str = "cpu", threads: int = 1, *, prefer: str = "openvino"
     ) -> None:
         """Open the model in `folder`; raises ModelError when it does not fit."""
+        # Fields and features are small tensors: more threads would only wait for each other.
+        torch.set_num_threads(threads)
         model = load_model(folder)
         self._config = model.config
         self._prototypes = model.families.prototypes.numpy()

@@ -74,6 +74,8 @@ def _split_planes(conv: nn.Conv2d, grid: Tensor) -> tuple[nn.Conv2d, Tensor]:
     padding = conv.padding[0]
     part = nn.Conv2d(planes, conv.out_channels, conv.kernel_size[0], padding=int(padding), bias=False)
     part.weight = _constant(conv.weight[:, :planes])
+    if not grid.shape[1]:
+        return part, conv.weight.new_zeros(conv.out_channels, 1, 1)
     return part, functional.conv2d(grid, conv.weight[:, planes:], padding=padding)[0]
 
 

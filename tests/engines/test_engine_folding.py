@@ -1,0 +1,84 @@
+"""The rewritten generator paints what the generator paints."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from s2s_live.engines.sound2scene.audio_encoder import unit
+from s2s_live.engines.sound2scene.config import FieldsConfig, GeneratorConfig
+from s2s_live.engines.sound2scene.folding import LiveGenerator, to_picture, tone_curve
+from s2s_live.engines.sound2scene.generator import Generator, doubling, upsample
+
+PLAIN = GeneratorConfig(
+    feature_size=12, in_channels=(16, 16), out_channels=(16, 8), z_chunk=3, shared_size=10, norm="none"
+)
+WITH_FIELDS = replace(PLAIN, fields=FieldsConfig(planes=(3, 2), kernels=(3, 1)))
+CASES = {
+    "plain": PLAIN,
+    "fields": WITH_FIELDS,
+    "fields in one block": replace(PLAIN, fields=FieldsConfig(planes=(0, 2), kernels=(3, 3))),
+    "no coordinates": replace(PLAIN, fields=FieldsConfig(planes=(1, 2), kernels=(3, 3), coordinates=False)),
+    "statistics": replace(PLAIN, norm="bigbn"),
+    "attention": replace(PLAIN, norm="bigbn", attention_after=0),
+    "attention last": replace(PLAIN, attention_after=1),
+}
+
+
+def shaken(config):
+    """A generator whose every number is away from its default."""
+    torch.manual_seed(0)
+    generator = Generator(config).eval().requires_grad_(False)
+    for name, tensor in generator.state_dict().items():
+        noise = torch.randn_like(tensor) * 0.1
+        tensor.add_(noise.abs() if "var" in name else noise)
+    return generator
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_folding_changes_nothing(case):
+    config = CASES[case]
+    generator = shaken(config)
+    z, feature = torch.randn(1, config.z_size), unit(torch.rand(1, config.feature_size))
+    planes = config.fields.planes if config.fields else (0, 0)
+    sizes = [config.block_resolution(i) for i in range(config.blocks)]
+    fields = [torch.randn(1, count, size, size) for count, size in zip(planes, sizes, strict=True)]
+    picture = generator(z, feature, fields)[0].permute(1, 2, 0).numpy()
+    wanted = [field for field in fields if field.shape[1]]
+    levels = LiveGenerator(generator).eval()(z, feature, torch.from_numpy(tone_curve()), *wanted).numpy()
+    assert np.abs(to_picture(levels) - (picture + 1) * 127.5).max() <= 0.501
+
+
+def test_one_transposed_convolution_is_upsampling_and_a_convolution():
+    conv = torch.nn.Conv2d(5, 7, 3, padding=1)
+    x = torch.randn(2, 5, 6, 6)
+    one = torch.nn.functional.conv_transpose2d(x, doubling(conv.weight), conv.bias, stride=2, padding=1)
+    torch.testing.assert_close(one, conv(upsample(x)), atol=1e-5, rtol=1e-5)
+
+
+def levels_of(x, **changes):
+    low, slope, bend = tone_curve(**changes)[0]
+    return low + slope * x + bend * x * x - 0.5
+
+
+def test_the_tone_curve_at_rest_is_the_scale_of_bytes():
+    np.testing.assert_allclose(levels_of(np.array([-1.0, 0.0, 1.0])), [0.0, 127.5, 255.0], atol=1e-4)
+
+
+def test_the_lift_raises_all_but_white():
+    x = np.linspace(-1, 1, 21)
+    raised = levels_of(x, lift=0.5) - levels_of(x)
+    assert raised[-1] == pytest.approx(0.0, abs=1e-3)
+    assert (raised[:-1] > 0).all()
+    assert raised[:18].min() > 6
+
+
+def test_contrast_turns_about_the_middle():
+    np.testing.assert_allclose(
+        levels_of(np.array([-0.5, 0.0, 0.5]), contrast=2.0), [0, 127.5, 255], atol=1e-3
+    )
+    assert levels_of(0.0, brightness=0.1, contrast=2.0) == pytest.approx(127.5 + 25.5, abs=1e-3)
+    both = levels_of(0.3, brightness=0.1, contrast=1.3, lift=0.4) / 255
+    y = 1.3 * 0.15 + 0.5 + 0.1
+    assert both == pytest.approx(y + 0.4 * (0.16 + (0.6 - 0.16) * y - 0.6 * y * y), abs=1e-5)

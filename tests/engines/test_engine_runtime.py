@@ -1,0 +1,92 @@
+"""Runtimes: conversion, the cache of converted networks, and falling back."""
+
+import builtins
+import logging
+
+import numpy as np
+import pytest
+import torch
+
+from s2s_live.engines.openvino_runtime import KEPT, OpenVinoRuntime
+from s2s_live.engines.runtime import TorchRuntime, open_runtime
+from s2s_live.errors import ModelError
+
+EXAMPLE = [np.linspace(-1, 1, 48, dtype=np.float32).reshape(1, 3, 4, 4)]
+
+
+@pytest.fixture
+def network():
+    torch.manual_seed(0)
+    return torch.nn.Sequential(torch.nn.Conv2d(3, 8, 3, padding=1), torch.nn.ReLU()).eval()
+
+
+def test_openvino_gives_what_torch_gives(network):
+    found = OpenVinoRuntime(network, EXAMPLE).run(*EXAMPLE)
+    np.testing.assert_allclose(found, TorchRuntime(network).run(*EXAMPLE), atol=1e-5)
+
+
+def test_a_converted_network_is_kept_and_read_again(network, tmp_path, monkeypatch):
+    cache = tmp_path / "networks" / "a-1.0"
+    first = OpenVinoRuntime(network, EXAMPLE, cache=cache).run(*EXAMPLE).copy()
+    assert sorted(path.name for path in cache.parent.iterdir()) == ["a-1.0.bin", "a-1.0.xml"]
+    monkeypatch.setattr(torch.jit, "trace", None)
+    np.testing.assert_array_equal(OpenVinoRuntime(network, EXAMPLE, cache=cache).run(*EXAMPLE), first)
+
+
+@pytest.mark.parametrize("suffix", [".xml", ".bin"])
+def test_a_damaged_cache_is_made_again(network, tmp_path, suffix):
+    cache = tmp_path / "a"
+    expected = OpenVinoRuntime(network, EXAMPLE, cache=cache).run(*EXAMPLE).copy()
+    cache.with_suffix(suffix).write_bytes(b"")
+    found = OpenVinoRuntime(network, EXAMPLE, cache=cache).run(*EXAMPLE)
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_old_networks_leave_the_cache(network, tmp_path):
+    for index in range(KEPT + 2):
+        (tmp_path / f"old{index}.xml").write_text("")
+        (tmp_path / f"old{index}.bin").write_text("")
+    OpenVinoRuntime(network, EXAMPLE, cache=tmp_path / "new")
+    assert (tmp_path / "new.xml").is_file()
+    assert len(list(tmp_path.iterdir())) == 2 * KEPT
+
+
+def test_a_cache_that_cannot_be_written_does_no_harm(network, tmp_path):
+    (tmp_path / "file").write_text("")
+    OpenVinoRuntime(network, EXAMPLE, cache=tmp_path / "file" / "a").run(*EXAMPLE)
+
+
+def test_without_openvino_torch_runs(network, monkeypatch, caplog):
+    real = builtins.__import__
+
+    def without(name, *args, **kwargs):
+        if name.endswith("openvino_runtime"):
+            raise ImportError("no openvino here")
+        return real(name, *args, **kwargs)
+
+    monkeypatch.setattr(builtins, "__import__", without)
+    with caplog.at_level(logging.WARNING):
+        runtime = open_runtime(network, EXAMPLE)
+    assert runtime.name == "torch-fp32"
+    assert "no openvino here" in caplog.text
+
+
+def test_a_network_that_openvino_gets_wrong_runs_in_torch(network, monkeypatch, caplog):
+    monkeypatch.setattr("s2s_live.engines.openvino_runtime.differs", lambda *_: 0.5)
+    with caplog.at_level(logging.WARNING):
+        runtime = open_runtime(network, EXAMPLE)
+    assert runtime.name == "torch-fp32"
+    assert "differs by 0.5" in caplog.text
+
+
+def test_torch_can_be_preferred(network):
+    assert open_runtime(network, EXAMPLE, prefer="torch").name == "torch-fp32"
+
+
+def test_devices_that_are_not_there(network):
+    with pytest.raises(ModelError, match="no device"):
+        open_runtime(network, EXAMPLE, device="abacus")
+    if not torch.cuda.is_available():
+        with pytest.raises(ModelError, match="cuda") as caught:
+            open_runtime(network, EXAMPLE, device="cuda")
+        assert "cpu" in caught.value.hint

@@ -1,0 +1,267 @@
+"""The Sound2Scene engine on a tiny model: what it hears, what it paints, and that both are pure."""
+
+import json
+import shutil
+import threading
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from s2s_live.engines.base import PaintState
+from s2s_live.engines.registry import open_engine
+from s2s_live.engines.sound2scene.engine import Sound2SceneEngine
+from s2s_live.engines.sound2scene.model import load_model, write_model
+from s2s_live.engines.sound2scene.tiny import write_tiny_model
+from s2s_live.errors import ModelError
+from s2s_live.store.folder import ModelFolder, write_model_folder
+
+RATE = 16_000
+
+
+@pytest.fixture(scope="module")
+def engine(tiny_folder):
+    engine = open_engine(tiny_folder)
+    yield engine
+    engine.close()
+
+
+@pytest.fixture(scope="module")
+def torch_engine(tiny_folder):
+    engine = Sound2SceneEngine(ModelFolder.open(tiny_folder), prefer="torch")
+    yield engine
+    engine.close()
+
+
+def hiss(seconds=1.0):
+    return (0.1 * np.random.default_rng(1).standard_normal(round(seconds * RATE))).astype(np.float32)
+
+
+def tone():
+    return (0.3 * np.sin(2 * np.pi * 600 * np.arange(RATE) / RATE)).astype(np.float32)
+
+
+def hear(engine, samples):
+    stream = engine.front_end()
+    stream.push(samples)
+    return engine.hear(stream.window())
+
+
+def state(engine, **changes):
+    spec = engine.spec
+    rng = np.random.default_rng(3)
+    fresh = PaintState(
+        position=0,
+        seed=7,
+        latent=engine.silence().latent,
+        z=rng.standard_normal(spec.z_size).astype(np.float32),
+        displacement=np.zeros((spec.layers, 2)),
+        pulse=0.0,
+        loudness=0.5,
+        controls={},
+    )
+    return replace(fresh, **changes)
+
+
+def change(first, second):
+    return np.abs(first.astype(int) - second.astype(int)).mean()
+
+
+def test_it_says_what_it_is(engine):
+    spec = engine.spec
+    assert (spec.engine, spec.model, spec.runtime) == ("sound2scene", "tiny", "openvino-f32")
+    assert (spec.sample_rate, spec.window_s, spec.hop_s) == (RATE, 1.0, 0.1)
+    assert (spec.picture_size, spec.layers, spec.z_size) == ((64, 64), 3, 20)
+    assert spec.families == ("rain", "fire", "dog", "silence")
+    assert {"truncation", "reactivity"} <= {control.name for control in spec.controls}
+    assert 0 < spec.gmacs_hear < spec.gmacs_paint < 0.1
+
+
+def test_it_hears_what_it_was_shown(engine):
+    assert hear(engine, hiss()).family == "rain"
+    assert hear(engine, tone()).family == "dog"
+    assert hear(engine, np.zeros(RATE, np.float32)).family == "silence"
+
+
+def test_a_target_is_whole(engine):
+    target = hear(engine, hiss())
+    assert np.linalg.norm(target.latent) == pytest.approx(1.0, abs=1e-5)
+    assert sum(target.scores.values()) == pytest.approx(1.0)
+    assert target.confidence == max(target.scores.values())
+    assert target.flow.shape == (3, 2)
+
+
+def test_flow_is_weighed_by_the_scores(engine, tiny_folder):
+    target = hear(engine, hiss())
+    flows = ModelFolder.open(tiny_folder).load("families")["flow"].numpy()
+    expected = sum(score * flow for score, flow in zip(target.scores.values(), flows, strict=True))
+    np.testing.assert_allclose(target.flow, expected, atol=1e-6)
+
+
+def test_a_target_does_not_change_with_the_next_hearing(engine):
+    first = hear(engine, hiss())
+    kept = first.latent.copy()
+    hear(engine, tone())
+    np.testing.assert_array_equal(first.latent, kept)
+
+
+def test_silence_rests_at_its_prototype(engine):
+    rest = engine.silence()
+    assert (rest.family, rest.confidence) == ("silence", 1.0)
+    assert np.linalg.norm(rest.latent) == pytest.approx(1.0, abs=1e-5)
+
+
+def test_pictures_are_fresh_bytes(engine):
+    first = engine.paint(state(engine))
+    kept = first.copy()
+    second = engine.paint(state(engine, pulse=1.0))
+    assert first.shape == (64, 64, 3)
+    assert first.dtype == np.uint8
+    assert first.flags.c_contiguous
+    assert not np.shares_memory(first, second)
+    np.testing.assert_array_equal(first, kept)
+
+
+def test_the_same_state_paints_the_same_picture(engine, tiny_folder):
+    there = state(engine, displacement=np.array([[0.0, 0.0], [0.3, 0.1], [5.0, -90.0]]))
+    first = engine.paint(there)
+    for other in (state(engine), state(engine, seed=8, displacement=there.displacement + 3)):
+        engine.paint(other)
+    np.testing.assert_array_equal(engine.paint(there), first)
+    again = open_engine(tiny_folder)
+    np.testing.assert_array_equal(again.paint(there), first)
+    again.close()
+
+
+def test_a_pulse_moves_the_picture_at_once(engine):
+    rest, hit = engine.paint(state(engine)), engine.paint(state(engine, pulse=0.5))
+    assert change(rest, hit) > 6
+    assert hit.mean() > rest.mean()
+
+
+def test_reactivity_scales_the_pulse(engine):
+    rest = engine.paint(state(engine))
+    changes = [
+        change(rest, engine.paint(state(engine, pulse=0.5, controls={"reactivity": value})))
+        for value in (0.0, 1.0, 2.0)
+    ]
+    assert changes[0] == 0
+    assert changes[0] < changes[1] < changes[2]
+
+
+def test_truncation_pulls_towards_the_typical_scene(engine):
+    typical = engine.paint(state(engine, z=np.zeros(20, np.float32)))
+    cut = engine.paint(state(engine, controls={"truncation": 0.0}))
+    np.testing.assert_array_equal(cut, typical)
+    half = engine.paint(state(engine, controls={"truncation": 0.5}))
+    assert 0 < change(half, typical) < change(engine.paint(state(engine)), typical)
+
+
+def test_brightness_and_contrast(engine):
+    rest = engine.paint(state(engine))
+    assert engine.paint(state(engine, controls={"brightness": 0.2})).mean() > rest.mean() + 20
+    assert engine.paint(state(engine, controls={"contrast": 0.5})).std() < 0.6 * rest.std()
+
+
+def test_sound_seed_and_flow_move_the_picture(engine):
+    rest = engine.paint(state(engine))
+    assert change(rest, engine.paint(state(engine, latent=hear(engine, hiss()).latent))) > 6
+    assert change(rest, engine.paint(state(engine, seed=8))) > 6
+    for layer in range(3):
+        displacement = np.zeros((3, 2))
+        displacement[layer] = 0.05
+        assert change(rest, engine.paint(state(engine, displacement=displacement))) > 1
+
+
+def test_openvino_and_torch_agree(engine, torch_engine):
+    assert torch_engine.spec.runtime == "torch-fp32"
+    ours, theirs = hear(engine, hiss()), hear(torch_engine, hiss())
+    np.testing.assert_allclose(ours.latent, theirs.latent, atol=1e-4)
+    there = state(engine, pulse=0.3, displacement=np.full((3, 2), 0.123))
+    assert np.abs(engine.paint(there).astype(int) - torch_engine.paint(there)).max() <= 1
+
+
+def test_hearing_and_painting_at_once_change_nothing(engine):
+    window = engine.front_end().window()
+    expected = engine.hear(window).latent
+    picture = engine.paint(state(engine))
+    heard = []
+
+    def hear_often():
+        heard.extend(np.array_equal(engine.hear(window).latent, expected) for _ in range(100))
+
+    thread = threading.Thread(target=hear_often)
+    thread.start()
+    assert all(np.array_equal(engine.paint(state(engine)), picture) for _ in range(30))
+    thread.join(30)
+    assert len(heard) == 100
+    assert all(heard)
+
+
+def test_closing_twice_is_fine_and_using_it_after_is_an_error(tiny_folder):
+    engine = open_engine(tiny_folder)
+    window, there = engine.front_end().window(), state(engine)
+    engine.close()
+    engine.close()
+    with pytest.raises(ValueError, match="closed"):
+        engine.hear(window)
+    with pytest.raises(ValueError, match="closed"):
+        engine.paint(there)
+
+
+def test_a_tiny_model_is_the_same_for_the_same_seed(tiny_folder, tmp_path):
+    first = ModelFolder.open(tiny_folder).hash
+    assert ModelFolder.open(write_tiny_model(tmp_path / "a")).hash == first
+    assert ModelFolder.open(write_tiny_model(tmp_path / "b", seed=1)).hash != first
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"engine": "soundclip"}, "soundclip"),
+        ({"generator": {}}, "missing"),
+        ({"front_end": {"kind": "mfcc"}}, "front end"),
+        ({"families": ["rain", "rain", "dog", "silence"]}, "twice"),
+        ({"families": ["rain", "dog", "silence"]}, "prototypes"),
+        ({"families": 3}, "list of names"),
+        ({"silence": "quiet"}, "quiet"),
+        ({"temperature": 0}, "temperature"),
+        ({"fields": None}, "noise fields"),
+        ({"fields": {"resolutions": [8]}}, "noise fields"),
+        ({"audio_encoder": {"depth": 18, "width": 8, "embedding_size": 12}}, "same features"),
+        ({"audio_encoder": {"depth": 18, "width": 4, "embedding_size": 16}}, "shape"),
+        ({"audio_encoder": {"depth": 34, "width": 8, "embedding_size": 16}}, "missing"),
+    ],
+)
+def test_models_that_do_not_fit_are_named(tiny_folder, tmp_path, change, message):
+    folder = tmp_path / "changed"
+    shutil.copytree(tiny_folder, folder)
+    path = folder / "manifest.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
+    with pytest.raises(ModelError, match=message) as caught:
+        open_engine(folder)
+    assert caught.value.hint
+
+
+def test_weights_that_are_not_finite_are_refused(tiny_folder, tmp_path):
+    opened = ModelFolder.open(tiny_folder)
+    weights = {name: opened.load(name) for name in ("audio_encoder", "generator", "families")}
+    weights["generator"]["linear.weight"][0, 0] = torch.nan
+    write_model_folder(tmp_path / "nan", opened.data, weights)
+    with pytest.raises(ModelError, match="not finite"):
+        open_engine(tmp_path / "nan")
+
+
+def test_a_model_survives_reading_and_writing(tiny_folder, tmp_path):
+    model = load_model(ModelFolder.open(tiny_folder))
+    written = write_model(tmp_path / "copy", model, name="tiny", licence="MIT", trained={})
+    again = load_model(written)
+    assert again.config == model.config
+    for name, tensor in model.generator.state_dict().items():
+        assert torch.equal(tensor, again.generator.state_dict()[name])
+
+
+def test_an_unknown_device_is_refused(tiny_folder):
+    with pytest.raises(ModelError, match="tpu"):
+        open_engine(tiny_folder, device="tpu")
