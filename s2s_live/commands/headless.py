@@ -18,6 +18,8 @@ from s2s_live.ui.options import AppOptions
 
 log = logging.getLogger(__name__)
 
+CLOSE_S = 10.0
+"""A file being closed is waited for this long."""
 LOOK_S = 0.25
 """Pause between looks at the state."""
 
@@ -68,7 +70,7 @@ def _record_until(session: Session, feed: Feed, options: AppOptions, settings: S
     finally:
         if recorder is not None:
             session.remove_sink(recorder.offer)
-            recording = recorder.stop()
+            recording = recorder.stop(CLOSE_S)
             print(f"{recording.path} {recording.message}".rstrip(), file=sys.stderr)
 
 

@@ -1,0 +1,103 @@
+"""Sessions start, swap engines and stop; a failing engine does not end the show."""
+
+import dataclasses
+import threading
+import time
+
+import pytest
+
+from s2s_live.audio.feed import Feed
+from s2s_live.audio.synthetic import TestSource
+from s2s_live.engines.registry import open_engine
+from s2s_live.engines.sound2scene.tiny import write_tiny_model
+from s2s_live.live.session import Session
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory):
+    engine = open_engine(write_tiny_model(tmp_path_factory.mktemp("models") / "tiny"))
+    yield engine
+    engine.close()
+
+
+@pytest.fixture
+def feed():
+    feed = Feed()
+    feed.play(TestSource())
+    feed.start()
+    yield feed
+    feed.stop()
+
+
+def wait_for(condition, seconds=10.0):
+    end = time.monotonic() + seconds
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.01)
+    assert condition()
+
+
+def names():
+    return {thread.name for thread in threading.enumerate()}
+
+
+def test_a_session_hears_and_paints_and_leaves_no_thread(engine, feed):
+    session = Session(engine, feed)
+    session.start()
+    wait_for(lambda: session.heard is not None and session.frame is not None and session.frame.index > 10)
+    assert {"s2s-hearing", "s2s-painting"} <= names()
+    status = session.status(time.monotonic())
+    assert status.paint_ms.p50 > 0
+    assert status.lost_samples == 0
+    assert session.stop()
+    assert not {"s2s-hearing", "s2s-painting"} & names()
+    assert session.stop(), "stopping twice is fine"
+
+
+def test_swapping_engines_keeps_controls_and_counts_on(engine, feed):
+    session = Session(engine, feed)
+    session.start()
+    session.set_control("attack", 1.25)
+    wait_for(lambda: session.frame is not None)
+    before = session.frame.index
+    session.swap_engine(engine)
+    wait_for(lambda: session.frame.index > before + 3)
+    assert session.control("attack") == 1.25
+    session.stop()
+
+
+def test_controls_are_clamped_and_unknown_ones_refused(engine, feed):
+    session = Session(engine, feed)
+    assert session.set_control("attack", 1e9) == 5.0
+    assert session.set_control("gain_db", 6.0) == feed.gain_db == 6.0
+    with pytest.raises(KeyError):
+        session.set_control("nonsense", 1)
+
+
+class Failing:
+    """An engine whose painting fails for a while."""
+
+    def __init__(self, engine, times):
+        self.inner, self.times = engine, times
+
+    def __getattr__(self, name):
+        return getattr(self.inner, name)
+
+    def paint(self, state):
+        if self.times > 0:
+            self.times -= 1
+            raise RuntimeError("no picture today")
+        return self.inner.paint(state)
+
+
+def test_a_failing_frame_is_told_and_the_show_goes_on(engine, feed):
+    session = Session(Failing(engine, 3), feed)
+    session.start()
+    wait_for(lambda: session.status(time.monotonic()).errors == 3)
+    assert "no picture today" in session.status(time.monotonic()).message
+    wait_for(lambda: session.frame is not None and session.frame.index > 3)
+    session.stop()
+
+
+def test_spec_is_immutable(engine):
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        engine.spec.model = "other"
