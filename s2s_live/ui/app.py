@@ -83,9 +83,12 @@ def run_app(options: AppOptions, on_ready: Callable[[MainWindow], None] | None =
     if on_ready is not None:
         on_ready(window)
     try:
-        return int(app.exec())
+        status = int(app.exec())
     finally:
         guard.cancel()
+    if not window.controller.ended:
+        _leave()  # torch or a driver is in the middle of something: unloading it now would crash
+    return status
 
 
 def _begin(window: MainWindow, options: AppOptions) -> None:
@@ -110,6 +113,6 @@ def _close_on_signals(window: MainWindow) -> None:
 
 def _leave() -> None:
     """A driver or a disk that hangs cannot keep the app open."""
-    log.error("closing took too long; leaving now")
+    log.warning("a thread has not ended; leaving all the same")
     logging.shutdown()
     os._exit(0)

@@ -29,6 +29,8 @@ class Controller(QObject):
     message = Signal(str, str, str)
     """Text, hint, level."""
     models_found = Signal(object)
+    stage_changed = Signal()
+    """Hold, freeze or blackout."""
 
     def __init__(self, options: AppOptions, settings: Settings | None = None) -> None:
         super().__init__()
@@ -46,6 +48,8 @@ class Controller(QObject):
             self.sound.set_channel(self.settings.channel)
         self.sound.restore(self.settings.ui)
         self._closed = False
+        self.ended = True
+        """After `close`: whether every thread ended in time."""
         self._saver = QTimer(self)
         self._saver.timeout.connect(self._save_in_background)
 
@@ -61,24 +65,23 @@ class Controller(QObject):
             self.show.opened.connect(self._record_as_asked)
         self._saver.start(_SAVE_EVERY_MS)
 
-    def close(self) -> bool:
-        """End everything within two seconds; False if some thread did not."""
+    def close(self) -> None:
+        """End everything within two seconds."""
         if self._closed:
-            return True
+            return
         self._closed = True
         self._saver.stop()
         begun = time.monotonic()
         self.takes.close(0.6)
-        ended = self.show.close()
+        shown = self.show.close()
         self.sound.close()
-        ended = self.jobs.stop(0.3) and ended
+        self.ended = self.jobs.stop(0.3) and shown
         self._collect_settings()
         try:
             self.settings.save()
         except OSError as error:
             log.warning("settings not saved: %s", error)
         log.info("closed in %.2f s", time.monotonic() - begun)
-        return ended
 
     def new_variation(self) -> None:
         """Another composition of the same sound."""
@@ -88,10 +91,17 @@ class Controller(QObject):
     def set_frozen(self, on: bool) -> None:
         """Freeze the picture on all views, or let it go."""
         self.curtain.frozen = on
+        self.stage_changed.emit()
 
     def set_black(self, on: bool) -> None:
         """Fade all views to black, or back."""
         self.curtain.black = on
+        self.stage_changed.emit()
+
+    def set_hold(self, on: bool) -> None:
+        """Keep this scene, or follow the sound again."""
+        self.show.set_control("hold", float(on))
+        self.stage_changed.emit()
 
     def set_recording(self, on: bool) -> None:
         """Begin or end a take."""

@@ -33,7 +33,7 @@ def amount(count: float) -> str:
 class RecordBar(QWidget):
     """Emits wishes; shows what the recorder reports."""
 
-    record_wished = Signal(bool)
+    record_wished = Signal()
     snapshot_wished = Signal()
     settings_wished = Signal()
 
@@ -42,11 +42,11 @@ class RecordBar(QWidget):
         self.button = Button("Record", kind="record", tip="Record picture and sound (R)")
         self.button.setCheckable(True)
         self.button.setIconSize(QSize(20, 20))
-        self.button.clicked.connect(self.record_wished)
+        self.button.clicked.connect(lambda _on: self.record_wished.emit())
         self.snapshot = Button("", "camera", "Save a still picture (S)", "icon")
-        self.snapshot.clicked.connect(self.snapshot_wished)
+        self.snapshot.clicked.connect(lambda _on: self.snapshot_wished.emit())
         self.settings = Button("", "settings", "Recording settings", "icon")
-        self.settings.clicked.connect(self.settings_wished)
+        self.settings.clicked.connect(lambda _on: self.settings_wished.emit())
         self.elapsed = Label("0:00", "clock")
         self.elapsed.setFont(number_font(15, bold=True))
         self.detail = Label("", "small", elide=True)
@@ -66,13 +66,13 @@ class RecordBar(QWidget):
 
     def show_idle(self, free: int | None) -> None:
         """Not recording; `free` bytes are left where recordings go."""
-        self._show_state(recording=False)
+        self.show_recording(False)
         self.elapsed.setText("0:00")
         self.detail.setText(f"{amount(free)} free" if free is not None else "Ready")
 
     def show_status(self, status: RecorderStatus) -> None:
         """Follow a running recording."""
-        self._show_state(recording=True)
+        self.show_recording(True)
         self.elapsed.setText(clock(status.seconds))
         parts = [amount(status.bytes)]
         if status.free_bytes >= 0:
@@ -81,7 +81,8 @@ class RecordBar(QWidget):
             parts.append(f"{status.dropped} dropped")
         self.detail.setText("  \u00b7  ".join(parts))
 
-    def _show_state(self, *, recording: bool) -> None:
+    def show_recording(self, recording: bool) -> None:
+        """Show the button as a start or a stop."""
         if self.button.isChecked() != recording or self.button.icon().isNull():
             self.button.setChecked(recording)
         text = "Stop" if recording else "Record"

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
+_CLOSING_S = 10.0
+"""A slow disk may take this long to close a take; meanwhile the show goes on."""
+
+
 @dataclass
 class TakeSettings:
     """What the next take shall be, as the window's dialog sets it."""
@@ -95,7 +99,7 @@ class RecordDesk(QObject):
         self._busy = True
         if session is not None:
             session.remove_sink(recorder.offer)
-        self._jobs.submit(lambda: recorder.stop(2.0), self._closed, self._not_closed)
+        self._jobs.submit(lambda: recorder.stop(_CLOSING_S), self._closed, self._not_closed)
 
     def save_still(self, frame: Frame) -> None:
         """Write the frame as a PNG beside the recordings."""

@@ -77,11 +77,7 @@ class Refresh(QObject):
         window, controller = self._window, self._controller
         status = controller.show.status(now)
         window.stage.heard.show_target(controller.show.heard, sounding=controller.show.sounding)
-        window.stage.show_state(
-            hold=controller.show.control("hold") >= 0.5,
-            frozen=controller.curtain.frozen,
-            black=controller.curtain.black,
-        )
+        window.wiring.show_stage()
         if status is not None:
             window.controls.show_values(controller.show.current_values())
         self._show_take(now)

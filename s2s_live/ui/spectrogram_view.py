@@ -140,6 +140,7 @@ class SpectrogramView(QWidget):
         plot.setMouseEnabled(x=False, y=False)
         plot.hideButtons()
         plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        plot.viewport().setFocusPolicy(Qt.FocusPolicy.NoFocus)
         plot.setFrameShape(pg.PlotWidget.Shape.NoFrame)
         plot.setXRange(-SPAN_S, 0.0, padding=0)
         plot.setYRange(0.0, 1.0, padding=0)

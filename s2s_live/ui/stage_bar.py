@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QSize, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
@@ -11,15 +11,16 @@ from s2s_live.ui.style import UNIT
 from s2s_live.ui.widgets import Button
 
 _ROOMY = 860
+_NARROW = 520
 
 
 class StageBar(QWidget):
     """Buttons lose their words where the window is narrow; tips and names stay."""
 
     variation_wished = Signal()
-    hold_wished = Signal(bool)
-    freeze_wished = Signal(bool)
-    blackout_wished = Signal(bool)
+    hold_wished = Signal()
+    freeze_wished = Signal()
+    blackout_wished = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -43,16 +44,23 @@ class StageBar(QWidget):
             button.setAccessibleName(words)
             button.setCheckable(button is not self.variation)
             box.addWidget(button)
-        self.variation.clicked.connect(lambda _on: self.variation_wished.emit())
-        self.hold.clicked.connect(self.hold_wished)
-        self.freeze.clicked.connect(self.freeze_wished)
-        self.blackout.clicked.connect(self.blackout_wished)
+        for button, wish in (
+            (self.variation, self.variation_wished),
+            (self.hold, self.hold_wished),
+            (self.freeze, self.freeze_wished),
+            (self.blackout, self.blackout_wished),
+        ):
+            button.clicked.connect(lambda _on, wish=wish: wish.emit())
 
     def show_state(self, *, hold: bool, frozen: bool, black: bool) -> None:
         """Follow what was changed by key or from elsewhere."""
         for button, on in ((self.hold, hold), (self.freeze, frozen), (self.blackout, black)):
             if button.isChecked() != on:
                 button.setChecked(on)
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802
+        """Without the buttons' words, or the window could not be made narrow again."""
+        return QSize(_NARROW, super().minimumSizeHint().height())
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
         """Words where there is room."""

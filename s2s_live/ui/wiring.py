@@ -57,13 +57,32 @@ class Wiring(QObject):
         window.top_bar.model.folder_wished.connect(self._choose_model_folder)
         controller.models_found.connect(lambda _names: self._show_models())
         window.stage.variation_wished.connect(controller.new_variation)
-        window.stage.hold_wished.connect(lambda on: show.set_control("hold", float(on)))
-        window.stage.freeze_wished.connect(controller.set_frozen)
-        window.stage.blackout_wished.connect(controller.set_black)
+        window.stage.hold_wished.connect(self._toggle_hold)
+        window.stage.freeze_wished.connect(self._toggle_freeze)
+        window.stage.blackout_wished.connect(self._toggle_blackout)
+        controller.stage_changed.connect(self.show_stage)
 
     def _show_controls(self) -> None:
         show = self._controller.show
         self._window.controls.set_controls(show.controls, show.current_values())
+
+    def show_stage(self) -> None:
+        """Show what is held, frozen, black."""
+        controller = self._controller
+        self._window.stage.show_state(
+            hold=controller.show.control("hold") >= 0.5,
+            frozen=controller.curtain.frozen,
+            black=controller.curtain.black,
+        )
+
+    def _toggle_hold(self) -> None:
+        self._controller.set_hold(self._controller.show.control("hold") < 0.5)
+
+    def _toggle_freeze(self) -> None:
+        self._controller.set_frozen(not self._controller.curtain.frozen)
+
+    def _toggle_blackout(self) -> None:
+        self._controller.set_black(not self._controller.curtain.black)
 
     def _show_models(self) -> None:
         show = self._controller.show
@@ -190,7 +209,8 @@ class Wiring(QObject):
 
     def _connect_takes(self) -> None:
         window, takes = self._window, self._controller.takes
-        window.record_bar.record_wished.connect(self._controller.set_recording)
+        window.record_bar.record_wished.connect(self._toggle_recording)
+        takes.changed.connect(window.record_bar.show_recording)
         window.record_bar.snapshot_wished.connect(self._controller.save_still)
         window.record_bar.settings_wished.connect(self._show_record_settings)
         takes.failed.connect(self._say_error)
@@ -198,6 +218,11 @@ class Wiring(QObject):
             lambda path: self._say(f"Saved {Path(path).name}", str(Path(path).parent), "info")
         )
         takes.ended.connect(self._take_ended)
+
+    def _toggle_recording(self) -> None:
+        takes = self._controller.takes
+        self._controller.set_recording(not takes.recording)
+        self._window.record_bar.show_recording(takes.recording)  # the button follows once the file is open
 
     def _take_ended(self, recording: object) -> None:
         path, message = Path(recording.path), recording.message  # type: ignore[attr-defined]
@@ -285,15 +310,14 @@ class Wiring(QObject):
 
     def _connect_actions(self) -> None:
         window, controller = self._window, self._controller
-        show, curtain = controller.show, controller.curtain
         todo = {
             "variation": controller.new_variation,
-            "hold": lambda: show.set_control("hold", float(show.control("hold") < 0.5)),
-            "freeze": lambda: controller.set_frozen(not curtain.frozen),
-            "blackout": lambda: controller.set_black(not curtain.black),
+            "hold": self._toggle_hold,
+            "freeze": self._toggle_freeze,
+            "blackout": self._toggle_blackout,
             "open": self.choose_file,
             "mute": controller.sound.toggle_mute,
-            "record": lambda: controller.set_recording(not controller.takes.recording),
+            "record": self._toggle_recording,
             "snapshot": controller.save_still,
             "output": self.toggle_output,
             "leave": self._leave,
@@ -324,6 +348,8 @@ class Wiring(QObject):
         if self._sheet is None:
             self._sheet = ShortcutSheet(self._window)
         self._sheet.setVisible(not self._sheet.isVisible())
+        if self._sheet.isVisible():
+            self._sheet.activateWindow()
 
     # --- messages
 

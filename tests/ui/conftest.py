@@ -17,10 +17,10 @@ def fresh_settings(tmp_path, monkeypatch):
     monkeypatch.setenv("S2S_LIVE_LOGS", str(tmp_path / "logs"))
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(autouse=True, scope="module")
 def no_threads_left():
     yield
-    end = time.monotonic() + 3.0
+    end = time.monotonic() + 20.0  # a model that was being opened is opened first
     left = ours()
     while left and time.monotonic() < end:
         time.sleep(0.02)
