@@ -63,7 +63,7 @@ def convert(network: nn.Module, example: Sequence[Floats]) -> Any:
     Goes through the PyTorch front end directly: `openvino.convert_model` would report its use.
     """
     with torch.no_grad(), warnings.catch_warnings():
-        # OpenVINO's other way in, torch.export, takes several times as long and knows fewer operations.
+        # OpenVINO's decoder takes TorchScript, which the pinned PyTorch still has but would like to see gone.
         warnings.simplefilter("ignore", DeprecationWarning)
         inputs = tuple(torch.from_numpy(item) for item in example)
         traced = torch.jit.trace(network, inputs, check_trace=False)  # type: ignore[no-untyped-call]

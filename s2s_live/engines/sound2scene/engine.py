@@ -21,7 +21,7 @@ from s2s_live.features.log_mel import LogMelConfig
 from s2s_live.features.log_psd import HOP, SAMPLE_RATE
 from s2s_live.features.opening import open_front_end
 from s2s_live.store.folder import ModelFolder
-from s2s_live.world.fields import LiveFields
+from s2s_live.world.live_fields import LiveFields
 
 CONTROLS = (
     Control("truncation", "Truncation", "Low: the typical scene; high: unusual ones.", 1.0, 0.0, 1.5),

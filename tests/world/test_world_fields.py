@@ -1,0 +1,139 @@
+"""The promises of the noise fields."""
+
+import numpy as np
+import pytest
+import torch
+
+from s2s_live.world.families import FAMILIES, FAMILY_IDS, family_index, flow_table
+from s2s_live.world.fields import (
+    DRIFT,
+    FLOW,
+    LAYERS,
+    STILL,
+    WORLD_FIELDS,
+    Channel,
+    FieldBatch,
+    FieldConfig,
+    sample_channel,
+    sample_fields,
+)
+from s2s_live.world.live_fields import LiveFields
+
+SMALL = FieldConfig(
+    (8, 32),
+    (
+        (Channel(STILL, 8, 8), Channel(FLOW, 8, 8)),
+        (Channel(DRIFT, 32, 32), Channel(FLOW, 32, 4), Channel(STILL, 6, 0), Channel(FLOW, 0, 12)),
+    ),
+)
+
+
+def moved(count: int, x: float, y: float) -> torch.Tensor:
+    return torch.tensor([x, y], dtype=torch.float64).expand(count, LAYERS, 2)
+
+
+@pytest.mark.parametrize("offset", [0.0, 0.13, 0.5, 0.77, 0.999, 1_000_003.25])
+@pytest.mark.parametrize("channel", [Channel(FLOW, 32, 32), Channel(DRIFT, 32, 4), Channel(STILL, 12, 0)])
+def test_variance_is_one_at_every_offset_within_a_cell(channel: Channel, offset: float) -> None:
+    seeds = torch.arange(3000) * 7919
+    field = sample_channel(channel, seeds, moved(3000, offset / 32, -0.7 * offset / 32), 32)
+    assert field.mean(0).abs().max() < 0.12
+    each_pixel = field.square().mean(0)
+    assert abs(float(each_pixel.mean()) - 1.0) < 0.06
+    assert float(each_pixel.max()) < 1.2
+    assert float(each_pixel.min()) > 0.8
+
+
+def test_a_point_keeps_its_value_when_the_scene_moves_by_whole_pixels() -> None:
+    seeds = torch.tensor([3])
+    channel = Channel(FLOW, 32, 32)
+    here = sample_channel(channel, seeds, moved(1, 0.0, 0.0), 32)[0]
+    there = sample_channel(channel, seeds, moved(1, 5 / 32, -3 / 32), 32)[0]
+    torch.testing.assert_close(there[:-3, 5:], here[3:, :-5], atol=1e-5, rtol=0)
+
+
+def test_all_channels_of_a_layer_move_together() -> None:
+    seeds = torch.tensor([11])
+    for channel in (Channel(FLOW, 8, 8), Channel(FLOW, 64, 8), Channel(FLOW, 0, 12)):
+        here = sample_channel(channel, seeds, moved(1, 0.0, 0.0), 64)[0]
+        there = sample_channel(channel, seeds, moved(1, 0.25, 0.5), 64)[0]
+        torch.testing.assert_close(there[32:, 16:], here[:32, :-16], atol=1e-5, rtol=0)
+
+
+def test_small_moves_change_little() -> None:
+    seeds = torch.tensor([5])
+    for at in (0.0, 0.49999, 12.99999, 4e6):
+        a, b = (sample_fields(seeds, moved(1, at + d, at - d), SMALL) for d in (0.0, 1e-5))
+        for before, after in zip(a, b, strict=True):
+            assert float((before - after).abs().max()) < 5e-3
+
+
+def test_it_never_repeats() -> None:
+    channel = Channel(FLOW, 32, 32)
+    seeds = torch.tensor([9])
+    first = sample_channel(channel, seeds, moved(1, 0.0, 0.0), 32).flatten()
+    for far in (1.0, 4.0, 32.0, 2.0**27, 2.0**32 / 32, 2.0**33):
+        other = sample_channel(channel, seeds, moved(1, far, 0.0), 32).flatten()
+        assert abs(float(torch.corrcoef(torch.stack([first, other]))[0, 1])) < 0.15
+
+
+def test_seeds_layers_and_shapes_are_independent() -> None:
+    rows = [
+        sample_channel(channel, torch.tensor([seed]), moved(1, 0.0, 0.0), 32).flatten()
+        for seed in (1, 2, 2**40 + 1)
+        for channel in (Channel(STILL, 32, 32), Channel(FLOW, 32, 32), Channel(FLOW, 32, 31))
+    ]
+    related = torch.corrcoef(torch.stack(rows)) - torch.eye(len(rows))
+    assert float(related.abs().max()) < 0.2
+
+
+def test_live_fields_equal_the_batch_sampler() -> None:
+    rng = np.random.default_rng(0)
+    live = LiveFields(21, WORLD_FIELDS)
+    at = np.array([[0.0, 0.0], [2.0e5, 3.0], [-4.0, 1.0e6]])
+    for _ in range(12):
+        at = at + rng.normal(size=(3, 2)) * [[0.0], [0.01], [0.08]]
+        expected = sample_fields(torch.tensor([21]), torch.from_numpy(at)[None], WORLD_FIELDS)
+        for mine, theirs in zip(live.at(at), expected, strict=True):
+            np.testing.assert_allclose(mine, theirs.numpy(), atol=1e-5)
+
+
+def test_live_fields_do_not_depend_on_the_way_there() -> None:
+    goal = np.array([[0.0, 0.0], [0.7, -0.2], [3.1, 9.4]])
+    straight, slow = LiveFields(4, SMALL), LiveFields(4, SMALL)
+    for part in np.linspace(0.0, 1.0, 30):
+        slow.at(goal * part)
+    for a, b in zip(straight.at(goal), slow.at(goal), strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-6)
+
+
+def test_a_batch_reuses_what_it_has_sampled() -> None:
+    batch = FieldBatch(torch.tensor([1, 2, 3]), moved(3, 0.1, 0.2))
+    whole = batch.channel(Channel(FLOW, 8, 8), 32)
+    part = batch.select(torch.tensor([2, 0])).channel(Channel(FLOW, 8, 8), 32)
+    torch.testing.assert_close(part, whole[[2, 0]])
+    alone = FieldBatch(torch.tensor([3]), moved(1, 0.1, 0.2)).channel(Channel(FLOW, 8, 8), 32)
+    torch.testing.assert_close(alone[0], whole[2])
+
+
+def test_a_config_survives_a_manifest() -> None:
+    assert FieldConfig.from_dict(WORLD_FIELDS.to_dict()) == WORLD_FIELDS
+    assert WORLD_FIELDS.counts == tuple(len(level) for level in WORLD_FIELDS.channels)
+    with pytest.raises(ValueError, match="layer"):
+        FieldConfig((8,), ((Channel(3, 8, 8),),))
+    with pytest.raises(ValueError, match="resolution"):
+        FieldConfig((8, 16), ((Channel(0, 8, 8),),))
+
+
+def test_families_have_ids_titles_and_flow() -> None:
+    assert len(FAMILY_IDS) == 21
+    assert len(set(FAMILY_IDS)) == 21
+    assert FAMILY_IDS[family_index("fire")] == "fire"
+    with pytest.raises(ValueError, match="no family"):
+        family_index("fyre")
+    flow = flow_table()
+    assert flow.shape == (21, LAYERS, 2)
+    assert not flow[:, 0].any()
+    assert flow[family_index("rain"), 2, 1] > 0.5
+    assert flow[family_index("fire"), 2, 1] < -0.2
+    assert all(family.title for family in FAMILIES)
