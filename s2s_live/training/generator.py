@@ -154,6 +154,8 @@ class GeneratorStage:
             self.model.parameters(), lr=1e-3, betas=(0.9, 0.99), weight_decay=1e-5
         )
         self.step = 0
+        self.figures: dict[str, float] = {}
+        """What the newest look at held-out scenes found."""
         state = load_checkpoint(run / CHECKPOINT, device)
         self.budget = Budget(minutes, self._restore(state) if state else 0.0)
         bank = Bank.load(run / "bank.npz")
@@ -170,6 +172,7 @@ class GeneratorStage:
         self.average.model.load_state_dict(state["average"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.step = state["step"]
+        self.figures = dict(state.get("figures", {}))
         return float(state["used_s"])
 
     def save(self) -> None:
@@ -183,6 +186,7 @@ class GeneratorStage:
                 "config": self.config.to_json(),
                 "step": self.step,
                 "used_s": self.budget.used_s,
+                "figures": self.figures,
             },
         )
 
@@ -213,8 +217,8 @@ class GeneratorStage:
                 self.save()
             if look():
                 self.look()
-        self.save()
         self.look()
+        self.save()
 
     def _learn(self, phase: Phase) -> float:
         lot = self.pool.draw(phase.batch, phase.size)

@@ -95,11 +95,11 @@ class PairPool:
         self._generator = generator
         self._device = device
         self._capacity = capacity
-        self._pairs: list[Tensor] = []
-        self._next = 0
+        self._pairs: list[list[Tensor]] = [[] for _ in FAMILIES]
+        self._next = [0] * len(FAMILIES)
 
     def __len__(self) -> int:
-        return len(self._pairs)
+        return sum(map(len, self._pairs))
 
     def grow(self, families: list[int], each: int) -> None:
         """Paint `each` pairs of every one of these families."""
@@ -107,18 +107,26 @@ class PairPool:
         intensity = torch.rand(len(index), generator=self._generator).to(self._device)
         twice = paint_small(index.repeat(2), intensity.repeat(2), self._generator)
         pairs = (twice * 255.0 + 0.5).to(torch.uint8).unflatten(0, (2, len(index))).transpose(0, 1)
-        for pair in pairs.cpu():
-            if len(self._pairs) < self._capacity:
-                self._pairs.append(pair)
+        for family, pair in zip(index.tolist(), pairs.cpu(), strict=True):
+            mine = self._pairs[family]
+            if len(mine) < self._capacity // len(FAMILIES):
+                mine.append(pair)
             else:
-                self._pairs[self._next] = pair
-                self._next = (self._next + 1) % self._capacity
+                mine[self._next[family]] = pair
+                self._next[family] = (self._next[family] + 1) % len(mine)
 
-    def draw(self, count: int) -> Tensor:
-        """`[2, count, 3, 64, 64]` in 0..1, all different."""
-        order = torch.randperm(len(self._pairs), generator=self._generator)[:count]
-        chosen = torch.stack([self._pairs[i] for i in order.tolist()], 1)
-        return chosen.to(self._device).float() / 255.0
+    def draw(self, families: int, each: int) -> Tensor:
+        """`[2, families * each, 3, 64, 64]` in 0..1, all different: few families, so that a picture must be
+        told from others of its family, by intensity, as well as from those of others."""
+        chosen = []
+        for family in self._order(len(FAMILIES))[:families]:
+            mine = self._pairs[family]
+            chosen += [mine[i] for i in self._order(len(mine))[:each]]
+        return torch.stack(chosen, 1).to(self._device).float() / 255.0
+
+    def _order(self, count: int) -> list[int]:
+        order: list[int] = torch.randperm(count, generator=self._generator).tolist()
+        return order
 
 
 def pair_loss(a: Tensor, b: Tensor) -> Tensor:
@@ -158,7 +166,7 @@ def train_images(run: Path, minutes: float, device: torch.device, seed: int = 1)
     while not budget.over:
         budget.tick()
         painted = torch.randperm(len(FAMILIES), generator=generator).tolist()
-        pool.grow(painted if len(pool) < 400 else painted[:3], 8 if len(pool) < 400 else 6)
+        pool.grow(painted if len(pool) < 500 else painted[:3], 8 if len(pool) < 500 else 6)
         model.train()
         for _ in range(6):
             loss = _step(model, optimizer, pool, budget.rate(1.5e-3, step))
@@ -180,7 +188,7 @@ def train_images(run: Path, minutes: float, device: torch.device, seed: int = 1)
 def _step(model: ImageEncoder, optimizer: torch.optim.Optimizer, pool: PairPool, rate: float) -> float:
     for group in optimizer.param_groups:
         group["lr"] = rate
-    pairs = pool.draw(128)
+    pairs = pool.draw(8, 12)
     both = model(pairs.flatten(0, 1))
     loss = pair_loss(*both.chunk(2))
     optimizer.zero_grad(set_to_none=True)
@@ -212,8 +220,9 @@ def make_bank(model: ImageEncoder, device: torch.device, each: int = 4, seed: in
             index = torch.full((len(levels),), family, device=device)
             pictures = paint_small(index, levels.to(device), generator)
             found.append(model(pictures).cpu().numpy())
-    family = np.repeat(np.arange(len(FAMILIES), dtype=np.int64), len(levels))
-    return Bank(family, np.tile(levels.numpy(), len(FAMILIES)), np.concatenate(found).astype(np.float32))
+    family: NDArray[np.int64] = np.repeat(np.arange(len(FAMILIES), dtype=np.int64), len(levels))
+    intensity: NDArray[np.float32] = np.tile(levels.numpy(), len(FAMILIES))
+    return Bank(family, intensity, np.concatenate(found).astype(np.float32))
 
 
 def judge(bank: Bank) -> tuple[float, float]:
@@ -233,8 +242,6 @@ def _ordered(bank: Bank, first: NDArray[np.bool_], family: int) -> float:
     loud, quiet = bank.intensity > 0.7, bank.intensity < 0.3
     axis = bank.embedding[mine & first & loud].mean(0) - bank.embedding[mine & first & quiet].mean(0)
     other = mine & ~first
-    along, truth = (
-        np.argsort(np.argsort(v)).astype(np.float64)
-        for v in (bank.embedding[other] @ axis, bank.intensity[other])
-    )
+    along = np.argsort(np.argsort(bank.embedding[other] @ axis)).astype(np.float64)
+    truth = np.argsort(np.argsort(bank.intensity[other])).astype(np.float64)
     return float(np.corrcoef(along, truth)[0, 1])

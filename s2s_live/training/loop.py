@@ -6,6 +6,7 @@ import copy
 import logging
 import math
 import os
+import pickle
 import time
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -118,7 +119,7 @@ def load_checkpoint(path: Path, device: torch.device | str = "cpu") -> dict[str,
         return None
     try:
         state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
-    except (OSError, RuntimeError, ValueError, EOFError) as error:
+    except (OSError, RuntimeError, ValueError, EOFError, pickle.UnpicklingError) as error:
         raise TrainingError(
             f"Cannot read the checkpoint {path}: {error}", "Remove it to begin afresh."
         ) from error

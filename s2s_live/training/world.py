@@ -10,6 +10,8 @@ import logging
 import sys
 from pathlib import Path
 
+from s2s_live.errors import TrainingError
+
 STAGES = ("images", "generator", "audio", "export")
 MINUTES = {"images": 10.0, "generator": 100.0, "audio": 25.0}
 """Default budgets."""
@@ -28,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="training time of the stage over all its starts; of --stage all, shared among its stages",
     )
     parser.add_argument(
-        "--real", type=Path, metavar="DIR", help="folder of real recordings for the audio stage"
+        "--real", type=Path, metavar="DIR", help="folder of real recordings (or a folder of such folders)"
     )
     parser.add_argument(
         "--run", type=Path, default=Path("runs/world"), metavar="DIR", dest="run_folder",
@@ -53,6 +55,24 @@ def minutes_of(stage: str, options: argparse.Namespace) -> float:
     if options.stage == "all":
         return float(options.budget) * MINUTES[stage] / sum(MINUTES.values())
     return float(options.budget)
+
+
+def recording_folders(folder: Path | None) -> list[Path]:
+    """The folder itself where it holds a `clips.csv`, else those in it that do.
+
+    Raises TrainingError where there is none.
+    """
+    if folder is None:
+        return []
+    found = (
+        [folder]
+        if (folder / "clips.csv").exists()
+        else [p.parent for p in sorted(folder.glob("*/clips.csv"))]
+    )
+    if not found:
+        hint = "Give a folder with sound files and a clips.csv, or a folder of such folders."
+        raise TrainingError(f"There are no recordings in {folder}.", hint)
+    return found
 
 
 def run(options: argparse.Namespace) -> int:
@@ -88,7 +108,7 @@ def _run_stage(stage: str, options: argparse.Namespace) -> None:
     else:
         from s2s_live.training.export import export
 
-        export(folder, options.out)
+        export(folder, options.out, recording_folders(options.real))
 
 
 def _run_audio(folder: Path, options: argparse.Namespace) -> None:
@@ -97,6 +117,6 @@ def _run_audio(folder: Path, options: argparse.Namespace) -> None:
     from s2s_live.training.recordings import read_folders
     from s2s_live.world.families import FAMILY_IDS
 
-    clips = read_folders([options.real]).clips if options.real else []
+    clips = read_folders(recording_folders(options.real)).clips
     settings = AudioSettings(60.0 * minutes_of("audio", options), fold=options.holdout, seed=options.seed)
     train_audio(folder, load_bank(folder / "bank.npz", len(FAMILY_IDS)), clips, settings)

@@ -15,8 +15,12 @@ def _tuft(c: Canvas, top: Tensor | float, high: float, colour: Tensor) -> None:
     c.over(colour, c.edge(top - high * blades - c.y))
 
 
-_FLOCK = ((0.0, 0.0, 1.0), (0.17, -0.07, 0.8), (-0.19, -0.05, 0.85), (0.31, 0.06, 0.7), (-0.33, 0.07, 0.75),
-          (0.08, 0.12, 0.6), (-0.10, 0.15, 0.55))  # fmt: skip
+_FLOCK = (
+    (0.0, 0.0, 1.0), (0.17, -0.07, 0.8), (-0.19, -0.05, 0.85), (0.31, 0.06, 0.7), (-0.33, 0.07, 0.75),
+    (0.08, 0.12, 0.6), (-0.10, 0.15, 0.55), (0.24, 0.15, 0.6), (-0.26, 0.20, 0.6), (0.02, -0.15, 0.7),
+    (0.36, -0.10, 0.6),
+)  # fmt: skip
+"""Places and sizes of the birds, the first to come first."""
 
 
 def birds(c: Canvas) -> None:
@@ -25,6 +29,8 @@ def birds(c: Canvas) -> None:
     c.sky(horizon, height=0.42, big=0.045)
     c.clouds(-0.15 + 0.4 * c.cover, horizon, 0.8)
     c.ridge(horizon - 0.02, 0.14, c.far)
+    r = c.radius(c.sun_x, 0.45 * horizon)
+    c.glow(c.light, 0.50 * c.power * torch.exp(-2.2 * r))
     wood = c.y - (horizon + 0.02 - 0.045 * c.noise(STILL, 24, 0) - 0.03 * c.noise(STILL, 6, 0))
     leaf = (0.35 + 0.25 * c.cloudy(STILL, (32, 64, 128), 0.7)).clamp(0.0, 1.0)
     c.over(c.blend(0.55 * c.near, 0.75 * c.near + 0.25 * c.light, leaf), c.edge(-wood, 2.0))
@@ -36,11 +42,11 @@ def birds(c: Canvas) -> None:
     flap = 0.85 + 0.5 * c.noise(FLOW, 8)
     for k, (dx, dy, big) in enumerate(_FLOCK):
         cx, cy = 0.52 + 0.14 * c.side + dx, 0.36 + 0.07 * c.shape + dy
-        wing = 0.055 * big
+        wing = 0.062 * big * (0.75 + 0.65 * c.power)
         u = (c.x - cx).abs() / wing
         arch = c.y - cy + wing * flap * (0.9 * u - 0.75 * u * u)
         mark = c.edge(arch.abs() - 0.008 * big * (1.15 - u)) * smooth(1.05, 0.9, u)
-        shown = smooth(k / 7.0 - 0.15, k / 7.0, c.power + 0.12)
+        shown = smooth(k / 11.0 - 0.15, k / 11.0, c.power + 0.10)
         c.over(0.25 * c.near, 0.95 * mark * shown)
 
 
@@ -52,6 +58,7 @@ def night_insects(c: Canvas) -> None:
     c.ridge(horizon, 0.14, c.far)
     depth = c.ground(horizon, (0.03, 0.09, 0.06))
     c.mist(horizon + 0.05, 0.05, 0.30)
+    c.glow((0.35, 0.62, 0.16), (0.04 + 0.26 * c.power) * torch.exp(-((c.y - horizon - 0.12) / 0.12).square()))
     glowing = c.noise(FLOW, 32)
     where = smooth(horizon - 0.18, horizon + 0.10, c.y)
     limit = 2.55 - 0.85 * c.power
@@ -70,7 +77,7 @@ def dog(c: Canvas) -> None:
     c.ridge(horizon, 0.13, c.far)
     c.ground(horizon + 0.02)
     fur = torch.tensor([[0.09, 0.055, 0.04]], device=c.image.device)
-    big = 0.80 + 0.45 * c.power
+    big = 0.62 + 0.64 * c.power
     fx, fy = 0.5 + 0.16 * c.side, 0.86
 
     def at(x: float, y: float) -> tuple[Tensor, Tensor]:

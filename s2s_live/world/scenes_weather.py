@@ -106,13 +106,13 @@ def wind(c: Canvas) -> None:
     c.sky(horizon, height=0.6)
     c.clouds(0.25 + 0.4 * c.cover + 0.2 * c.power, horizon)
     rush = smooth(0.9 - 0.7 * c.power, 2.6, c.noise(FLOW, 12, 96)) * smooth(1.0, 0.5, c.y / horizon)
-    c.over(0.5 * c.low + 0.5 * c.light, 0.42 * rush)
+    c.over(0.5 * c.low + 0.5 * c.light, (0.25 + 0.45 * c.power) * rush)
     c.ridge(horizon, 0.12, c.far)
     depth = c.ground(horizon, grass=0.0)
     wave = smooth(0.2, 1.6, 0.8 * c.noise(FLOW, 8) + 0.6 * c.noise(FLOW, 16))
     blade = smooth(0.1, 1.2, c.noise(STILL, 96, 0) + 0.8 * c.noise(STILL, 128) + 0.5)
     c.over(0.55 * c.near + 0.45 * c.light, depth.sqrt() * (0.2 + 0.6 * wave) * (0.35 + 0.45 * blade))
-    foot, bend = 0.35 + 0.22 * c.side, 0.05 + 0.22 * c.power
+    foot, bend = 0.35 + 0.22 * c.side, 0.03 + 0.26 * c.power
     up = ((0.80 - c.y) / 0.42).clamp(0.0, 1.0)
     trunk = (c.x - foot - bend * up.square()).abs() - 0.014 * (1.3 - up)
     c.over(0.35 * c.near, c.edge(trunk) * c.edge(c.y - 0.80) * c.edge(0.42 - c.y))
@@ -121,7 +121,7 @@ def wind(c: Canvas) -> None:
     c.over(
         c.blend(0.35 * c.near, 0.9 * c.near, (0.4 + 0.3 * c.noise(FLOW, 64)).clamp(0.0, 1.0)), c.edge(ragged)
     )
-    leaves = smooth(2.5 - 0.8 * c.power, 3.0 - 0.8 * c.power, c.noise(FLOW, 64))
+    leaves = smooth(2.8 - 1.3 * c.power, 3.3 - 1.3 * c.power, c.noise(FLOW, 64))
     c.over(
         c.blend((0.62, 0.40, 0.10), (0.86, 0.66, 0.20), (0.5 + 0.4 * c.noise(FLOW, 16)).clamp(0.0, 1.0)),
         0.9 * leaves,
@@ -174,9 +174,9 @@ def silence(c: Canvas) -> None:
         c.blend(c.far, 0.5 * c.low + 0.5 * c.far, smooth(-0.2, 0.0, c.y - horizon)),
         c.edge(horizon - tall - c.y),
     )
-    _, waves = c.water(horizon, 0.12 + 0.5 * c.power, glitter=0.55)
+    _, waves = c.water(horizon, 0.12 + 0.9 * c.power, glitter=0.55)
     mirror = c.edge(c.y - horizon - 0.85 * tall - 0.004 * waves) * c.edge(horizon - c.y)
     c.over(0.75 * c.far + 0.1 * c.low, 0.62 * mirror)
     reeds = smooth(0.9, 1.4, c.noise(STILL, 96, 0)) * c.edge(0.95 - 0.05 * c.noise(STILL, 24, 0) - c.y)
     c.over(0.6 * c.near, reeds * smooth(0.2, 0.42, (c.x - 0.5).abs()))
-    c.mist(horizon + 0.01, 0.03, 0.55)
+    c.mist(horizon + 0.01, 0.03, 0.75 - 0.5 * c.power)

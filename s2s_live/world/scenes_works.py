@@ -220,8 +220,10 @@ def clock(c: Canvas) -> None:
         c.blend((0.55, 0.36, 0.12), (1.0, 0.86, 0.50), smooth(0.06, 0.0, c.radius(bx - 0.015, 0.875))),
         c.edge(bob - 0.052),
     )
-    dust = smooth(2.6, 3.2, c.noise(FLOW, 128)) * torch.exp(-2.0 * r)
-    c.glow(c.light, (0.3 + 0.6 * c.power) * dust)
+    beam = smooth(-0.6, 1.6, c.noise(FLOW, 8) + 0.4 * c.noise(FLOW, 16)) * torch.exp(-2.4 * r)
+    c.glow(c.light, (0.10 + 0.22 * c.power) * beam)
+    dust = smooth(2.2, 3.0, c.noise(FLOW, 128)) * torch.exp(-2.0 * r)
+    c.glow(c.light, (0.35 + 0.6 * c.power) * dust)
 
 
 def bell(c: Canvas) -> None:
@@ -236,7 +238,7 @@ def bell(c: Canvas) -> None:
         (1.0, 0.86, 0.56),
         (0.06 + 0.55 * c.power) * smooth(0.3, 1.0, ring) * torch.exp(-2.4 * r) * smooth(0.10, 0.2, r),
     )
-    c.glow((1.0, 0.80, 0.45), 0.4 * c.power * torch.exp(-7.0 * r))
+    c.glow((1.0, 0.80, 0.45), 0.8 * c.power * torch.exp(-4.5 * r))
     c.ridge(horizon, 0.08, c.far)
     c.ground(horizon)
     stone = c.blend(

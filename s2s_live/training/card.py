@@ -1,0 +1,77 @@
+"""The model card of the bundled world."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from s2s_live.world.families import FAMILIES
+
+_TEXT = """# The world
+
+The model that comes with s2s-live: sound in, a living painted scene out, at 256x256.
+
+## What it is
+
+* An **audio encoder** (a small ResNet over log-mel windows) that places a sound in a space of pictures.
+* A **generator** (the Sound2Scene / IC-GAN BigGAN architecture at a small scale) that paints from that
+  place, from a noise vector z, and from noise fields which carry all fine texture. Moving the fields moves
+  rain, flames and clouds.
+* **Prototypes**: the mean audio embedding of each family of sounds, by which the app names what it hears.
+
+Families: {families}.
+
+## How it was made
+
+`s2s-live train world`: a renderer paints scenes of every family at any intensity; an image encoder learns
+that world without labels, from pairs of paintings of the same thing; the generator learns by regression to paint
+what the renderer paints, given the encoder's embedding of *another* painting of the same thing; the audio
+encoder learns to place synthesised and recorded sounds of a family and loudness where its pictures lie.
+
+* Generator: {steps} steps, {minutes} minutes on one processor thread.
+* Audio encoder: {audio}.
+
+## Data
+
+Pictures and synthesised sounds come from this repository's own code. {data}
+
+## Figures
+
+{figures}
+
+## Licence
+
+The weights are under the licence of this repository (MIT).
+
+## Limits
+
+It knows the families above and what lies between them. It is an instrument for the stage, not a classifier
+to rely on: an unknown sound goes to the nearest scene it knows.
+"""
+
+
+def model_card(trained: Mapping[str, Any], recordings: Sequence[Path] = ()) -> str:
+    """The card's text, Markdown."""
+    figures = trained["figures"]
+    rows = [f"| {name} | {value:.3g} |" for name, value in figures.items()]
+    table = "\n".join(["| figure | value |", "|---|---|", *rows]) if rows else "None measured yet."
+    return _TEXT.format(
+        families=", ".join(family.title.lower() for family in FAMILIES),
+        steps=trained["generator_steps"],
+        minutes=trained["generator_minutes"],
+        audio=trained["audio"],
+        data=_data(recordings),
+        figures=table,
+    )
+
+
+def _data(recordings: Sequence[Path]) -> str:
+    if not recordings:
+        return "No recordings were used."
+    from s2s_live.training.recordings import attribution, read_folders
+
+    rows = attribution(read_folders(recordings).clips)
+    listed = "\n".join(f"| {author} | {licence} | {source} |" for author, licence, source in rows)
+    text = "The audio encoder also heard these recordings, whose sound is not part of the model:\n\n"
+    return text + "| author | licence | source |\n|---|---|---|\n" + listed

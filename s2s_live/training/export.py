@@ -1,0 +1,112 @@
+"""From the run folder to the model folder: what the stages have left, as weights, manifest and card."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from s2s_live.engines.sound2scene.audio_encoder import AudioEncoder
+from s2s_live.engines.sound2scene.config import GeneratorConfig
+from s2s_live.engines.sound2scene.generator import Generator
+from s2s_live.engines.sound2scene.model import Families, Sound2SceneConfig, Sound2SceneModel, write_model
+from s2s_live.engines.sound2scene.presets import BUNDLED_AUDIO_ENCODER
+from s2s_live.errors import TrainingError
+from s2s_live.features.log_mel import LogMelConfig
+from s2s_live.training.card import model_card
+from s2s_live.training.generator import CHECKPOINT
+from s2s_live.training.images import Bank
+from s2s_live.training.loop import load_checkpoint
+from s2s_live.world.families import FAMILY_IDS, flow_table
+from s2s_live.world.fields import WORLD_FIELDS
+
+log = logging.getLogger(__name__)
+
+NAME = "world"
+LICENCE = "MIT"
+
+
+@dataclass(frozen=True)
+class Ears:
+    """What the audio stage has left, or a stand-in."""
+
+    encoder: AudioEncoder
+    prototypes: Tensor
+    temperature: float
+    trained: bool
+    figures: dict[str, float]
+
+
+def export(run: Path, out: Path, recordings: Sequence[Path] = ()) -> None:
+    """Write the model folder `out` from the run folder.
+
+    `recordings` are the folders of real recordings that the audio stage heard, for their attributions.
+    Raises TrainingError where the generator is missing, ModelError where the folder cannot be written.
+    """
+    generator, state = _generator(run)
+    bank = Bank.load(run / "bank.npz")
+    ears = _ears(run, bank)
+    config = Sound2SceneConfig(
+        front_end=LogMelConfig(),
+        audio_encoder=ears.encoder.config,
+        generator=generator.config,
+        families=FAMILY_IDS,
+        fields=WORLD_FIELDS,
+        silence="silence",
+        temperature=ears.temperature,
+    )
+    families = Families(ears.prototypes.float(), torch.from_numpy(flow_table()))
+    model = Sound2SceneModel(config, halved(ears.encoder), halved(generator), families)
+    trained = {
+        "recipe": "s2s-live train world",
+        "generator_steps": state["step"],
+        "generator_minutes": round(state["used_s"] / 60.0, 1),
+        "audio": "trained" if ears.trained else "not trained: prototypes are those of the pictures",
+        "figures": {**state.get("figures", {}), **ears.figures},
+    }
+    write_model(out, model, name=NAME, licence=LICENCE, trained=trained)
+    (out / "README.md").write_text(model_card(trained, recordings), encoding="utf-8")
+    size = sum(path.stat().st_size for path in out.iterdir())
+    log.info("export: %s written, %.1f MB", out, size / 1e6)
+
+
+def halved(network: torch.nn.Module) -> Any:
+    """The network with weights of 16 bits: half the bytes, no visible change."""
+    return network.half()
+
+
+def _generator(run: Path) -> tuple[Generator, dict[str, Any]]:
+    state = load_checkpoint(run / CHECKPOINT)
+    if state is None:
+        raise TrainingError(f"There is no generator in {run}.", "Run the stage 'generator' first.")
+    generator = Generator(GeneratorConfig.from_json(state["config"])).eval()
+    prefix = "full."
+    weights = {key[len(prefix) :]: value for key, value in state["average"].items() if key.startswith(prefix)}
+    generator.load_state_dict(weights)
+    return generator, state
+
+
+def _ears(run: Path, bank: Bank) -> Ears:
+    state = load_checkpoint(run / "audio_encoder.pt")
+    encoder = AudioEncoder(BUNDLED_AUDIO_ENCODER).eval()
+    if state is None:
+        log.warning("export: no audio encoder yet: its weights are random, the prototypes those of pictures")
+        rows = [bank.embedding[bank.family == index].mean(0) for index in range(len(FAMILY_IDS))]
+        means = torch.from_numpy(np.stack(rows))
+        return Ears(encoder, functional.normalize(means, dim=1), 0.1, trained=False, figures={})
+    encoder.load_state_dict(state["state_dict"])
+    folds = state["folds"].float()
+    figures: dict[str, float] = {}
+    if folds.numel():
+        mean = folds.mean(0).tolist()
+        figures = dict(zip(("real_window_top1", "real_clip_top1", "ece"), mean, strict=True))
+    return Ears(
+        encoder, state["prototypes"].float(), float(state["temperature"]), trained=True, figures=figures
+    )

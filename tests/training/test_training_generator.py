@@ -1,0 +1,183 @@
+"""The generator stage on a few tiny steps: it learns, stops, goes on, and becomes a model folder."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from s2s_live.engines.registry import open_engine
+from s2s_live.engines.sound2scene.config import FieldsConfig, GeneratorConfig
+from s2s_live.errors import TrainingError
+from s2s_live.training import generator as stage_module
+from s2s_live.training.generator import GeneratorStage, Growing, Phase, Recipe, picture_loss, psnr
+from s2s_live.training.images import BANK_LEVELS, Bank, ImageEncoder, judge, pair_loss
+from s2s_live.training.loop import Average, Budget, load_checkpoint, save_checkpoint
+from s2s_live.training.painting import Pool, Studio
+from s2s_live.world.families import FAMILIES
+from s2s_live.world.fields import WORLD_FIELDS
+
+CPU = torch.device("cpu")
+SMALL = GeneratorConfig(
+    feature_size=128,
+    in_channels=(16, 16, 16, 16, 8, 8),
+    out_channels=(16, 16, 16, 8, 8, 8),
+    z_chunk=8,
+    shared_size=16,
+    norm="none",
+    fields=FieldsConfig(planes=WORLD_FIELDS.counts, kernels=(3, 3, 3, 3, 1, 1)),
+)
+QUICK = Recipe(phases=(Phase(1.0, 64, 4, 1),), pool=8, families_at_once=2, each=2)
+
+
+def bank() -> Bank:
+    """Embeddings that separate families and order intensities."""
+    family = np.repeat(np.arange(len(FAMILIES)), 2 * BANK_LEVELS)
+    intensity = np.tile(np.linspace(0, 1, BANK_LEVELS), 2 * len(FAMILIES)).astype(np.float32)
+    embedding = np.zeros((len(family), 128), np.float32)
+    embedding[np.arange(len(family)), family] = 1.0
+    embedding[np.arange(len(family)), family + 40] = 0.5 * intensity
+    return Bank(family, intensity, embedding / np.linalg.norm(embedding, axis=1, keepdims=True))
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(stage_module, "FAMILIES", FAMILIES[:2])
+    monkeypatch.setattr(stage_module, "FAMILY_IDS", tuple(f.id for f in FAMILIES[:2]))
+    bank().save(tmp_path / "bank.npz")
+    return tmp_path
+
+
+def test_the_part_of_a_growing_generator_shares_its_weights() -> None:
+    growing = Growing(SMALL, (64, 256))
+    made = growing.at(64)(
+        torch.randn(1, 56), torch.ones(1, 128), [torch.randn(1, c, r, r) for c, r in zip(
+            WORLD_FIELDS.counts[:4], WORLD_FIELDS.resolutions[:4], strict=True)]
+    )  # fmt: skip
+    assert made.shape == (1, 3, 64, 64)
+    made.mean().backward()
+    assert growing.full.linear.weight.grad is not None
+    assert growing.at(256) is growing.full
+
+
+def test_a_studio_paints_what_it_says_and_a_pool_keeps_the_newest() -> None:
+    studio = Studio(bank(), WORLD_FIELDS, 56, CPU, seed=1)
+    lot = studio.paint([5, 20], 2)
+    assert lot.family.tolist() == [5, 5, 20, 20]
+    assert lot.picture.shape == (4, 3, 256, 256)
+    assert [f.shape[1] for f in lot.fields] == list(WORLD_FIELDS.counts)
+    torch.testing.assert_close(lot.condition.norm(dim=1), torch.ones(4))
+    assert (lot.condition >= 0).all()
+    pool = Pool(3, seed=0)
+    pool.add(lot)
+    assert len(pool) == 3
+    drawn = pool.draw(3, 128)
+    assert sorted(drawn.family.tolist()) == [5, 20, 20]
+    assert drawn.fields[-1].shape[-1] == 128
+
+
+def test_the_loss_is_zero_for_the_truth_and_sees_blur() -> None:
+    truth = torch.rand(1, 3, 64, 64)
+    blurred = torch.nn.functional.avg_pool2d(truth, 3, 1, 1)
+    assert float(picture_loss(truth, truth)) == 0.0
+    assert float(picture_loss(blurred, truth)) > 0.1
+    assert float(psnr(truth, truth + 0.02)[0]) == pytest.approx(40.0, abs=0.1)
+
+
+def test_the_stage_trains_stops_and_goes_on(run: Path) -> None:
+    stage = GeneratorStage(run, 0.03, CPU, QUICK, config=SMALL)
+    stage.train()
+    assert stage.step > 0
+    assert (run / "generator.png").stat().st_size > 1000
+    again = GeneratorStage(run, 10.0, CPU, QUICK, config=SMALL)
+    assert again.step == stage.step
+    assert again.budget.used_s == pytest.approx(stage.budget.used_s, abs=0.1)
+    for mine, theirs in zip(again.model.parameters(), stage.model.parameters(), strict=True):
+        torch.testing.assert_close(mine, theirs)
+    with pytest.raises(TrainingError, match="another shape"):
+        GeneratorStage(run, 1.0, CPU, QUICK, config=replace(SMALL, shared_size=8))
+
+
+def test_the_run_folder_becomes_a_model_that_opens(run: Path, tmp_path: Path) -> None:
+    from s2s_live.training.export import export
+
+    GeneratorStage(run, 0.0, CPU, QUICK, config=SMALL).train()
+    export(run, tmp_path / "model")
+    engine = open_engine(tmp_path / "model")
+    assert engine.spec.picture_size == (256, 256)
+    assert engine.spec.families == tuple(f.id for f in FAMILIES)
+    assert "not trained" in (tmp_path / "model" / "README.md").read_text()
+    engine.close()
+
+
+def test_a_missing_bank_says_which_stage_to_run(tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="bank"):
+        GeneratorStage(tmp_path, 1.0, CPU, QUICK, config=SMALL)
+
+
+def test_checkpoints_are_whole_or_refused(tmp_path: Path) -> None:
+    path = tmp_path / "run" / "state.pt"
+    assert load_checkpoint(path) is None
+    save_checkpoint(path, {"step": 3})
+    assert load_checkpoint(path) == {"step": 3}
+    assert not path.with_suffix(".pt.part").exists()
+    path.write_bytes(path.read_bytes()[:50])
+    with pytest.raises(TrainingError, match="Cannot read"):
+        load_checkpoint(path)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(TrainingError, match="Cannot write"):
+        save_checkpoint(tmp_path / "file" / "state.pt", {})
+
+
+def test_the_budget_counts_steps_not_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr("s2s_live.training.loop.time.monotonic", lambda: now[0])
+    budget = Budget(1.0, used_s=10.0)
+    for wait in (5.0, 3600.0):
+        now[0] += wait
+        budget.tick()
+    assert budget.used_s == pytest.approx(35.0)
+    assert not budget.over
+    assert budget.rate(1.0, 0) < budget.rate(1.0, 500)
+    now[0] += 19.0
+    budget.tick()
+    now[0] += 19.0
+    budget.tick()
+    assert budget.over
+
+
+def test_an_average_follows_the_weights() -> None:
+    model = torch.nn.Linear(2, 2)
+    average = Average(model)
+    with torch.no_grad():
+        model.weight.add_(1.0)
+    for step in range(2000):
+        average.update(model, step)
+    torch.testing.assert_close(average.model.weight, model.weight, atol=1e-3, rtol=0)
+
+
+def test_image_embeddings_are_unit_and_not_negative() -> None:
+    encoder = ImageEncoder().eval()
+    small = torch.rand(3, 3, 64, 64)
+    with torch.no_grad():
+        found = encoder(small)
+        large = encoder(torch.nn.functional.interpolate(small, scale_factor=4))
+    torch.testing.assert_close(found.norm(dim=1), torch.ones(3))
+    assert (found >= 0).all()
+    torch.testing.assert_close(found, large, atol=1e-4, rtol=0)
+
+
+def test_the_pair_loss_wants_partners_together() -> None:
+    apart = torch.eye(8)
+    assert float(pair_loss(apart, apart)) < float(pair_loss(apart, apart.roll(1, 0)))
+
+
+def test_a_bank_is_judged_by_family_and_order(tmp_path: Path) -> None:
+    made = bank()
+    made.save(tmp_path / "bank.npz")
+    accuracy, order = judge(Bank.load(tmp_path / "bank.npz"))
+    assert accuracy == 1.0
+    assert order > 0.99
+    mixed = Bank(made.family, made.intensity, np.roll(made.embedding, 300, 0))
+    assert judge(mixed)[1] < order
