@@ -102,6 +102,8 @@ def _listen() -> dict[str, Any]:
     from s2s_live.audio.sources import open_source
 
     source = open_source("default")
+    if source is None:
+        return {}
     try:
         source.start()
     except AudioError as error:
