@@ -34,6 +34,8 @@ POLL_S = 0.004
 LOOK_S = 0.02
 """Without new sound the state of the source is asked for so often."""
 
+LOG_EVERY_S = 5.0
+
 STALL_S = 0.25
 """Without a block for so long, silence takes the place of sound."""
 
@@ -55,6 +57,7 @@ class Feed:
         self._source: Source | None = None
         self._gain_set_at = (0.0, 0)  # the gain the levels since that tick were measured with
         self._next_look = 0.0
+        self._stumbles, self._stumbled_at = 0, -LOG_EVERY_S
         self._lost = 0
         self._bad = 0
         self._stop = threading.Event()
@@ -198,11 +201,18 @@ class Feed:
         while not self._stop.is_set():
             try:
                 pipeline, busy = self._step(pipeline, time.monotonic())
-            except Exception:  # the outermost frame of this thread: the programme goes on
-                log.exception("the feed stumbled; going on with a fresh pipeline")
+            except Exception as error:  # noqa: BLE001 - the thread's outermost frame: the programme goes on
+                self._stumble(error, time.monotonic())
                 pipeline, busy = None, False
             if not busy:
                 time.sleep(POLL_S)
+
+    def _stumble(self, error: Exception, now: float) -> None:
+        """Log with traceback, at most every five seconds."""
+        self._stumbles += 1
+        if now - self._stumbled_at > LOG_EVERY_S:
+            log.error("the feed stumbled (%d times), going on", self._stumbles, exc_info=error)
+            self._stumbled_at, self._stumbles = now, 0
 
     def _step(self, pipeline: Pipeline | None, now: float) -> tuple[Pipeline | None, bool]:
         """One look at the source; returns the pipeline to go on with and whether more is waiting."""

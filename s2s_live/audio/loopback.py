@@ -21,7 +21,7 @@ import numpy as np
 from s2s_live.audio.device import DEFAULT_ID, DEFAULT_NAME, Device
 from s2s_live.audio.pulse import PREFIX
 from s2s_live.audio.ring import SampleRing
-from s2s_live.audio.source import LOST_AFTER_S, BlockLog, Kind, SourceStatus, State
+from s2s_live.audio.source import BlockLog, Kind, SourceStatus, State
 from s2s_live.errors import AudioError
 
 log = logging.getLogger(__name__)
@@ -142,8 +142,8 @@ class PulseSource:
         self._thread = None
 
     def status(self, now: float) -> SourceStatus:
-        """Lost when parec has ended, or no block has come for half a second."""
-        gone = self._process is None or self._process.poll() is not None or self._log.age(now) > LOST_AFTER_S
+        """Lost when parec has ended, or no block has come for too long."""
+        gone = self._process is None or self._process.poll() is not None or self._log.late(now)
         state: State = "lost" if gone else "running"
         return self._log.status(state)
 

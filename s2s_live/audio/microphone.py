@@ -11,7 +11,7 @@ from s2s_live.audio.device import DEFAULT_ID, DEFAULT_NAME, Device
 from s2s_live.audio.devices import MANY_CHANNELS, id_at, index_of
 from s2s_live.audio.portaudio import close, keep, portaudio, quiet
 from s2s_live.audio.ring import SampleRing
-from s2s_live.audio.source import LOST_AFTER_S, BlockLog, Kind, SourceStatus, State
+from s2s_live.audio.source import BlockLog, Kind, SourceStatus, State
 from s2s_live.errors import AudioError
 
 log = logging.getLogger(__name__)
@@ -117,7 +117,7 @@ class MicrophoneSource:
     def status(self, now: float) -> SourceStatus:
         """Lost when the stream has ended by itself, or no block has come for half a second."""
         # A loopback sends nothing while nothing is played: its age says nothing.
-        late = self.kind == "microphone" and self._log.age(now) > LOST_AFTER_S
+        late = self.kind == "microphone" and self._log.late(now)
         gone = self._stream is None or self._finished or late
         state: State = "lost" if gone else "running"
         return self._log.status(state)

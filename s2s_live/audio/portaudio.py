@@ -94,11 +94,13 @@ def close(stream: Any) -> None:
     """End a stream within a second. One whose driver hangs is left behind on a thread of its own."""
 
     def work() -> None:
-        with _lock:
-            try:
-                stream.abort(ignore_errors=True)
-                stream.close(ignore_errors=True)
-            finally:
+        # Not under the lock: a driver that hangs here must not keep others from opening another device. Until
+        # the stream is closed it counts as open, so nobody initialises PortAudio anew under it.
+        try:
+            stream.abort(ignore_errors=True)
+            stream.close(ignore_errors=True)
+        finally:
+            with _lock:
                 _open.discard(id(stream))
 
     closer = threading.Thread(target=work, name="s2s-close-stream", daemon=True)

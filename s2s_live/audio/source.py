@@ -12,6 +12,9 @@ from s2s_live.audio.ring import SampleRing
 LOST_AFTER_S = 0.5
 """A live source whose newest block is older than this is lost."""
 
+FIRST_BLOCK_S = 2.0
+"""...unless none has come yet: a wireless microphone takes its time to wake up."""
+
 State = Literal["running", "lost", "ended", "paused"]
 Kind = Literal["microphone", "loopback", "file", "synthetic"]
 
@@ -114,6 +117,6 @@ class BlockLog:
             state, self.last_block_at, self.lost_samples, self.longest_gap_s * 1000.0, self.blocks, message
         )
 
-    def age(self, now: float) -> float:
-        """Seconds since the newest block (since the start if none came)."""
-        return now - self.last_block_at
+    def late(self, now: float) -> bool:
+        """Whether a live source has sent nothing for too long; the first block may take longer."""
+        return now - self.last_block_at > (LOST_AFTER_S if self.blocks else FIRST_BLOCK_S)

@@ -82,7 +82,7 @@ class StubSource:
         self.log.note(self.ring.written, time.monotonic())
 
     def status(self, now):
-        return self.log.status("lost" if self.log.age(now) > 0.5 else self.state)
+        return self.log.status("lost" if self.log.late(now) else self.state)
 
     def capture_time(self, position):
         return self.log.capture_time(position)
@@ -275,3 +275,38 @@ def test_no_thread_is_left_behind():
     feed.play(TestSource())
     feed.stop()
     assert not [t for t in set(threading.enumerate()) - before if t.is_alive()]
+
+
+class Broken(StubSource):
+    """Its ring gives what no ring should."""
+
+    def status(self, now):  # noqa: ARG002 - the contract has it
+        raise RuntimeError("made to fail")
+
+
+def test_a_failure_inside_is_logged_once_and_the_programme_goes_on(feed, caplog):
+    feed.play(Broken())
+    time.sleep(0.2)
+    feed.play(ArraySource(noise(0.2), PROGRAM_RATE, loop=True))
+    assert wait_for(lambda: programme(feed).any())
+    assert len([r for r in caplog.records if "stumbled" in r.message]) == 1
+
+
+def test_a_first_block_may_take_longer_than_the_others():
+    log = BlockLog(PROGRAM_RATE, 100.0)
+    assert not log.late(101.9)
+    assert log.late(102.1)
+    log.note(480, 101.0)
+    assert not log.late(101.4)
+    assert log.late(101.6)
+
+
+def test_capture_times_are_the_earliest_arrivals_and_start_afresh_after_a_pause():
+    log = BlockLog(PROGRAM_RATE, 0.0)
+    for k, delay in enumerate([0.004, 0.0, 0.009, 0.002], start=1):
+        log.note(480 * k, 10.0 + 0.01 * k + delay)
+    assert log.capture_time(960) == pytest.approx(10.02)
+    assert log.capture_time(1_200) == pytest.approx(10.025)
+    log.note(480 * 5, 20.0)
+    assert log.capture_time(480 * 5) == pytest.approx(20.0)
+    assert log.longest_gap_s == pytest.approx(20.0 - 10.042)
