@@ -37,7 +37,7 @@ from s2s_live.world.families import FAMILY_IDS
 logger = logging.getLogger(__name__)
 
 FOLDS = 4
-_DEFAULT_TEMPERATURE = 0.06
+_DEFAULT_TEMPERATURE = 0.1
 
 
 @dataclass(frozen=True)
@@ -307,6 +307,6 @@ def _temperature_of_folds(folder: Path) -> float:
 
 
 def _fold_table(folder: Path) -> Tensor:
-    """`[folds run, 4]`: fold, window top-1, clip top-1, calibration error."""
-    rows = [[float(s["fold"]), *s["folds"][0].tolist()] for s in _fold_files(folder)]
-    return torch.tensor(rows) if rows else torch.zeros(0, 4)
+    """`[folds run, 3]`: window top-1, clip top-1, calibration error of each."""
+    rows = [state["folds"] for state in _fold_files(folder)]
+    return torch.cat(rows) if rows else torch.zeros(0, 3)

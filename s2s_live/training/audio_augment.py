@@ -104,7 +104,7 @@ class Augment:
         other = torch.from_numpy(self.rng.permutation(count))
         below = self._uniform(1.0, 26.0, count)
         quiet = (family == _SILENCE) | (family[other] == _SILENCE)
-        chosen = self._some(count, 0.35) & ~quiet
+        chosen = self._some(count, 0.3) & ~quiet
         gain = torch.where(chosen, 10 ** ((level - below - level[other]) / 10), 0.0)
         share = 10 ** (-below / 10)
         share = torch.where(chosen & (below < 8), share / (1 + share), 0.0)[:, None]
@@ -116,7 +116,7 @@ class Augment:
         other = torch.from_numpy(self.rng.permutation(count))
         begins = torch.from_numpy(self.rng.integers(5, WINDOW // 2, count))
         before = torch.arange(WINDOW)[None, :] < begins[:, None]
-        cut = before & (self._some(count, 0.12) & ~silent)[:, None]
+        cut = before & (self._some(count, 0.1) & ~silent)[:, None]
         nothing = self._some(count, 0.5)[:, None, None]
         filler = torch.where(nothing, 0.0, power[other])
         return torch.where(cut[:, :, None], filler, power)

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from s2s_live.engines.sound2scene.audio_encoder import AudioEncoder, unit
 from s2s_live.training.audio_features import WINDOW, encoder_input, power_columns, to_db
+from s2s_live.training.audio_loss import distances
 from s2s_live.training.recordings import Clip
 from s2s_live.world.families import FAMILY_IDS
 
@@ -90,8 +91,8 @@ def hear_clips(encoder: AudioEncoder, clips: Sequence[Clip], batch: int = 128) -
 
 
 def probabilities(embeddings: Tensor, prototypes: Tensor, temperature: float) -> Tensor:
-    """Probability of each family `[N, F]`: softmax of cosines to the prototypes over a temperature."""
-    return torch.softmax(embeddings @ prototypes.T / temperature, dim=1)
+    """Probability of each family `[N, F]`: softmax over negative distances to the prototypes."""
+    return torch.softmax(-distances(embeddings, prototypes) / temperature, dim=1)
 
 
 def calibrate(heard: Heard, prototypes: Tensor) -> float:

@@ -14,6 +14,7 @@ from s2s_live.training import audio_state
 from s2s_live.training.audio import AudioRun, AudioSettings, Sampler, train_audio
 from s2s_live.training.audio_bank import load_bank, stand_in_bank
 from s2s_live.training.audio_pool import Pool, fill
+from s2s_live.training.audio_report import report
 from s2s_live.training.recordings import Clip
 from s2s_live.world.families import FAMILY_IDS
 from s2s_live.world.sounds import synthesise
@@ -64,8 +65,15 @@ def test_the_stage_writes_weights_prototypes_and_temperature(tmp_path, bank):
     torch.testing.assert_close(made["prototypes"].norm(dim=1), torch.ones(FAMILIES))
     fold = torch.load(tmp_path / "audio_fold0.pt", weights_only=True)
     assert made["temperature"] == pytest.approx(fold["temperature"])
-    assert made["folds"].shape == (1, 4)
-    assert made["folds"][0, 1] == pytest.approx(result["real_window_top1"])
+    assert made["folds"].shape == (1, 3)
+    assert made["folds"][0, 0] == pytest.approx(result["real_window_top1"])
+    table = report(tmp_path, clips(), config=TINY.encoder)
+    assert table["real_clip_top1"] == result["real_clip_top1"]
+    assert [row["fold"] for row in table["folds"]] == [0]
+    with pytest.raises(TrainingError, match="Fold 1"):
+        report(tmp_path, clips(), 1, TINY.encoder)
+    with pytest.raises(TrainingError, match="No fold"):
+        report(tmp_path / "other", clips())
     torch.testing.assert_close(made["silence"], made["prototypes"][FAMILY_IDS.index("silence")])
 
 
