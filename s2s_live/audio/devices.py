@@ -120,7 +120,9 @@ def index_of(sd: Any, device_id: str, direction: Direction) -> int:
         if index < 0:
             raise AudioError(
                 "There is no microphone." if direction == "input" else "There is no audio output.",
-                "Plug one in, or choose a file or the test sound.",
+                "Plug one in, or choose a file or the test sound."
+                if direction == "input"
+                else "Plug one in.",
             )
         return index
     for index, device in parse_table(devices, host_apis, direction):

@@ -12,12 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from s2s_live.audio.decode import Decoder
-from s2s_live.audio.output import open_output
-from s2s_live.audio.portaudio import close
+from s2s_live.audio.outlet import Outlet
 from s2s_live.audio.ring import SampleRing
-from s2s_live.audio.source import LOST_AFTER_S, BlockLog, Kind, SourceStatus, State
+from s2s_live.audio.source import BlockLog, Kind, SourceStatus, State
 from s2s_live.errors import AudioError
-from s2s_live.timeline import PROGRAM_RATE
 
 Floats = NDArray[np.float32]
 log = logging.getLogger(__name__)
@@ -26,7 +24,7 @@ _AHEAD_S = 0.5  # decoded before it is due
 _PIECE_S = 0.05
 _LOOK_S = 0.005
 _RING_S = 4.0
-_RETRY_S, _LONGEST_RETRY_S = 1.0, 4.0
+_FIRST_OUTPUT_S = 0.5  # the output is waited for so long before the file begins
 _MOST_BLOCK = 8192  # samples the output may ask for at once
 
 
@@ -73,7 +71,8 @@ class FileSource:
         self.volume = 1.0
         self.muted = False
         self._loop = loop
-        self._wanted_output = output
+        self._outlet = Outlet(self._fill)
+        self._outlet.wanted = output
         self._decoder = Decoder(self.path, loop=loop)
         self.duration = self._decoder.duration
         self.sample_rate = self._decoder.rate
@@ -81,13 +80,6 @@ class FileSource:
         self._ahead = _Ahead(self._decoder, 0.0)
         self._paused = False
         self._seek_to: float | None = None
-        self._stream: Any = None
-        self._stream_gone = False
-        self._called_at = 0.0
-        self._opened_output: str | None = None
-        self._retry_at = 0.0
-        self._pause_s = _RETRY_S
-        self._output_error = ""
         self._due_from = (0.0, 0)  # (time, ring position) the wall clock counts from
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -127,12 +119,11 @@ class FileSource:
     @property
     def output(self) -> str | None:
         """Id of the device it is to be heard on, or None."""
-        return self._wanted_output
+        return self._outlet.wanted
 
     @output.setter
     def output(self, device_id: str | None) -> None:
-        self._wanted_output = device_id
-        self._retry_at = 0.0
+        self._outlet.wanted = device_id
 
     def start(self) -> None:
         """Begin where `seek` last pointed, else at the beginning. Raises AudioError if the file has no
@@ -165,8 +156,8 @@ class FileSource:
         return self._log.status(state, self._message())
 
     def _message(self) -> str:
-        if self._output_error:
-            return f"{self.name} plays on without being heard: {self._output_error}"
+        if self._outlet.error:
+            return f"{self.name} plays on without being heard. {self._outlet.error}"
         damaged = self._decoder.damaged_at
         if damaged is not None:
             return f"{self.name} is damaged: it can be read up to {damaged:.1f} s only."
@@ -189,19 +180,21 @@ class FileSource:
 
     def _run(self) -> None:
         try:
+            self._tend_outlet(_FIRST_OUTPUT_S)  # so that the beginning is heard
+            self._due_from = (time.monotonic(), self.ring.written)
             while not self._stop.is_set():
-                self._tend_output(time.monotonic())
+                self._tend_outlet()
                 if self._seek_to is not None:
                     self._jump()
                 self._ahead.fill(self._decoder)
-                if self._stream is None:
+                if self._outlet.live is None:
                     self._pace(time.monotonic())
                 time.sleep(_LOOK_S)
         except Exception:  # the outermost frame of this thread
             log.exception("playing %s failed", self.path)
             self._ahead.ended = True
         finally:
-            self._close_output()
+            self._outlet.close()
             self._decoder.close()
 
     def _jump(self) -> None:
@@ -228,61 +221,24 @@ class FileSource:
         self.ring.write(self._block[:count])
         self._log.note(self.ring.written, now)
 
-    def _callback(self, outdata: Any, frames: int, _time: Any, _status: Any) -> None:
-        self._called_at = time.monotonic()
+    def _fill(self, outdata: Any, now: float) -> None:
+        """From the output's callback: the next samples, to the ring and, with the volume, to the output."""
         count = 0
-        if self._stream is not None and not self._paused:
-            count = self._ahead.take(self._block[: min(frames, _MOST_BLOCK)])
+        if not self._paused:
+            count = self._ahead.take(self._block[: min(len(outdata), _MOST_BLOCK)])
         if count:
-            self._hand_over(count, self._called_at)
+            self._hand_over(count, now)
             right = 1 if self.channels > 1 else 0
             volume = 0.0 if self.muted else self.volume
             np.multiply(self._block[:count, 0], volume, out=outdata[:count, 0])
             np.multiply(self._block[:count, right], volume, out=outdata[:count, 1])
         outdata[count:] = 0.0
 
-    def _on_finished(self) -> None:
-        self._stream_gone = True
-
-    def _tend_output(self, now: float) -> None:
-        """Open, close or change the output as wanted; notice one that has gone and try it again."""
-        silent = now - self._called_at > LOST_AFTER_S
-        if self._stream is not None and (self._stream_gone or silent):
-            self._output_error = "the output has gone. Choose another one."
-            log.warning("%s: the output has gone", self.name)
-            self._close_output()
-            self._retry_at = now + _RETRY_S
-        if self._stream is not None and self._opened_output != self._wanted_output:
-            self._close_output()
-        if self._wanted_output is None:
-            self._output_error = ""
-        elif (
-            self._stream is None
-            and now >= self._retry_at
-            and not (self._ahead.ended and not self._ahead.waiting)
-        ):
-            self._open_output(self._wanted_output)
-            self._retry_at = time.monotonic() + self._pause_s
-
-    def _open_output(self, device_id: str) -> None:
-        failed = ""
-        for rate in dict.fromkeys((self.sample_rate, PROGRAM_RATE, 44_100)):
-            self._stream_gone, self._called_at = False, time.monotonic()
-            try:
-                stream = open_output(device_id, rate, self._callback, self._on_finished, fresh=True)
-            except AudioError as error:
-                failed = failed or str(error)
-                continue
+    def _tend_outlet(self, wait_s: float = 0.0) -> None:
+        was_live = self._outlet.live is not None
+        if rate := self._outlet.tend(time.monotonic(), self.sample_rate, wait_s):
             if rate != self.sample_rate:
                 self._reopen(rate, self.position)
-            self._stream = stream  # from here on the callback plays, and the wall clock does not
-            self._opened_output, self._output_error, self._pause_s = device_id, "", _RETRY_S
-            return
-        self._output_error = failed
-        self._pause_s = min(2.0 * self._pause_s, _LONGEST_RETRY_S)
-
-    def _close_output(self) -> None:
-        stream, self._stream = self._stream, None
-        if stream is not None:
-            close(stream)
+            self._outlet.go()
+        elif was_live and self._outlet.live is None:
             self._due_from = (time.monotonic(), self.ring.written)

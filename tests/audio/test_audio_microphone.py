@@ -122,7 +122,7 @@ def test_a_driver_that_hangs_does_not_hold_up_the_show():
 
 def test_without_a_microphone_the_message_says_what_to_do():
     fake = FakePortAudio([])
-    fake.query_devices = lambda: []
+    fake.query_devices = list
     fake.query_hostapis = lambda: [{"name": "ALSA", "default_input_device": -1, "default_output_device": -1}]
     with pytest.raises(AudioError, match="no microphone") as error:
         devices.index_of(fake, "default", "input")
