@@ -18,8 +18,16 @@ from s2s_live.world.fields import WORLD_FIELDS, Channel, FieldConfig, lattice
 MARGIN = 24
 """Cells that a kept lattice reaches beyond what is in view."""
 
+SMALL = 32
+"""Up to this size a matrix is cheaper than four shared weights, also where a cell is a pixel."""
+
 Key = tuple[int, int, int, int]
 """(layer, 0 for x or 1 for y, cells, size): two channels with the same key read their lattices alike."""
+
+
+def _uniform(key: Key) -> bool:
+    """Whether all pixels of the axis share four weights."""
+    return key[2] == key[3] > SMALL
 
 
 class _Block:
@@ -79,8 +87,8 @@ class _Block:
 class _Axes:
     """How every axis reads its lattice at one displacement: all axes of a config in a few array operations.
 
-    The same arithmetic as `split` and `taps`. Where a cell is a pixel, all pixels of an axis share four
-    weights; elsewhere the axis is a matrix `[size, cells + 5]`. These lie one after the other in `_matrices`.
+    The same arithmetic as `split` and `taps`. Where a cell is a pixel, all pixels of a large axis share four
+    weights; elsewhere the axis is a matrix `[size, cells + 5]`. They lie one after the other in `_matrices`.
     """
 
     def __init__(self, keys: list[Key]) -> None:
@@ -90,22 +98,23 @@ class _Axes:
         """Cells to skip and four weights, where a cell is a pixel."""
         self.matrix: dict[Key, Tensor] = {}
         self._keys = keys
-        pixels = [size if cells != size else 1 for _, _, cells, size in keys]
+        uniform = [_uniform(key) for key in keys]
+        pixels = [1 if alike else key[3] for alike, key in zip(uniform, keys, strict=True)]
         self._owner = np.repeat(np.arange(len(keys)), pixels)
         self._cells = np.array([cells for _, _, cells, _ in keys], np.float64)
         self._first_pixel = np.cumsum([0, *pixels[:-1]])
         within = np.arange(sum(pixels)) - self._first_pixel[self._owner]
         sizes = np.array([size for *_, size in keys])
         self._centre = (within + 0.5) * (self._cells / sizes)[self._owner]
-        spans = [size * (cells + 5) if cells != size else 4 for _, _, cells, size in keys]
+        spans = [4 if _uniform(key) else key[3] * (key[2] + 5) for key in keys]
         offsets = np.cumsum([0, *spans])
-        row = np.where(self._cells == sizes, 4, self._cells + 5).astype(np.int64)
+        row = np.where(uniform, 4, self._cells + 5).astype(np.int64)
         self._base = offsets[:-1][self._owner] + within * row[self._owner]
-        self._uniform = (self._cells == sizes)[self._owner]
+        self._uniform = np.array(uniform)[self._owner]
         self._matrices = np.zeros(offsets[-1], np.float32)
         flat = torch.from_numpy(self._matrices)
         for key, begin, end in zip(keys, offsets, offsets[1:], strict=False):
-            if key[2] != key[3]:
+            if not _uniform(key):
                 self.matrix[key] = flat[begin:end].view(key[3], key[2] + 5)
 
     def move(self, displacement: NDArray[np.float64]) -> None:
@@ -134,7 +143,7 @@ class _Axes:
             self._matrices[at_first + tap] = taps[tap]
         for index, key in enumerate(self._keys):
             self.start[key] = int(whole[index]) - 1
-            if key[2] == key[3]:
+            if _uniform(key):
                 pixel = self._first_pixel[index]
                 self.weights[key] = (int(cell[pixel]), taps[:, pixel].tolist())
 
@@ -184,20 +193,19 @@ class LiveFields:
         """One plane into `out [size, size]`."""
         axes = self._axes
         values = self._blocks[channel].view(axes.start.get(across, 0), axes.start.get(down, 0))
-        values = self._interpolate(values.T, across).T
-        if not down[2]:
-            out.copy_(values)
-        elif not across[2]:
-            out.copy_(self._interpolate(values, down))
+        if not across[2] or not down[2]:
+            out.copy_(self._interpolate(self._interpolate(values, down).T, across).T)
+        elif _uniform(down):  # four rows added up: cheapest while the columns are still few
+            self._interpolate(self._interpolate(values, down).T, across, out.T)
         else:
-            self._interpolate(values, down, out)
+            self._interpolate(self._interpolate(values.T, across).T, down, out)
 
     def _interpolate(self, values: Tensor, key: Key, out: Tensor | None = None) -> Tensor:
         """Interpolate the rows of `values [n, m]`: `[size, m]`; constant along an axis without cells."""
         size = key[3]
         if not key[2]:
             return values
-        if key[2] != size:
+        if not _uniform(key):
             return torch.mm(self._axes.matrix[key], values, out=out)
         skip, weights = self._axes.weights[key]
         found = torch.mul(values[skip : skip + size], weights[0], out=out)
