@@ -164,6 +164,8 @@ def finish(video: Path) -> bool:
 def finish_detached(videos: Sequence[Path]) -> subprocess.Popen[bytes] | None:
     """Finish marked videos beside the show, surviving this program's end. The process, or None in a bundle.
 
+    Raises OSError where no process can be started.
+
     A frozen bundle has no interpreter to start: there a thread does it, and what a closing program cuts
     short is taken up at the next start.
     """
@@ -189,9 +191,16 @@ def finish_detached(videos: Sequence[Path]) -> subprocess.Popen[bytes] | None:
 
 
 def finish_pending(folder: Path) -> list[Path]:
-    """At start: take up the videos in `folder` that an earlier run left unfinished; returns them."""
-    videos = unfinished(folder)
-    finish_detached(videos)
+    """At start: take up the videos in `folder` that an earlier run left unfinished; returns them.
+
+    Quick, and never raises: a folder that cannot be read holds nothing to do.
+    """
+    try:
+        videos = unfinished(folder)
+        finish_detached(videos)
+    except OSError:
+        _log.exception("Unfinished recordings in %s were not taken up", folder)
+        return []
     return videos
 
 

@@ -171,7 +171,7 @@ def test_a_slow_disk_drops_frames_never_the_painter_nor_the_clock(tmp_path, ring
 @pytest.mark.parametrize("cut", [True, False])
 def test_stop_returns_in_time_even_with_a_backlog(tmp_path, ring, film, cut):
     """Eight seconds behind at a large size: a closing program gets a shorter take, another one all of it."""
-    recorder = Recorder(settings(tmp_path, size=720), ring, 0)
+    recorder = Recorder(settings(tmp_path, size=480), ring, 0)
     ring.write(np.zeros((8 * RATE, 2), np.float32))
     recorder.start()
     recording = recorder.stop(timeout=0.5, cut=cut)

@@ -47,6 +47,8 @@ for tick in range(int(float(seconds) * 100)):
         recorder.offer(Frame(tick, tick * 480, picture, 0.0, 0.0))
     print(ring.written, recorder.status().state, flush=True)
     time.sleep(max(0.0, began + (tick + 1) * 0.01 / float(speed) - time.monotonic()))
+while recorder.status().state == "recording" and recorder.status().behind_s > 0.3:
+    time.sleep(0.01)
 status = recorder.status()
 recording = recorder.stop()
 print("end", status.state, recording.complete, recording.frames, recording.message, flush=True)
@@ -129,7 +131,7 @@ def test_a_killed_png_recording_has_a_valid_wav(tmp_path):
 @pytest.mark.parametrize(("form", "limit"), [("mp4", 2_000_000), ("png", 400_000)])
 def test_a_full_disk_ends_the_take_in_words_and_what_was_written_plays(tmp_path, form, limit, film):
     """A limit on the file's size fails the write in the middle, as a full disk does."""
-    child = show(tmp_path, 256, form, limit, 5.0, 2.0)
+    child = show(tmp_path, 256, form, limit, 5.0, 4.0)
     lines = child.stdout.read().splitlines()
     assert child.wait() == 0
     assert lines[-1].startswith("end failed False")
@@ -159,7 +161,7 @@ def tiny_disk(tmp_path):
 
 
 def test_a_really_full_disk(tiny_disk, film):
-    child = show(tiny_disk, 256, "mp4", 0, 5.0, 2.0)
+    child = show(tiny_disk, 256, "mp4", 0, 5.0, 4.0)
     lines = child.stdout.read().splitlines()
     child.wait()
     assert lines[-1].startswith("end failed False")
