@@ -164,10 +164,8 @@ def finish(video: Path) -> bool:
 def finish_detached(videos: Sequence[Path]) -> subprocess.Popen[bytes] | None:
     """Finish marked videos beside the show, surviving this program's end. The process, or None in a bundle.
 
-    Raises OSError where no process can be started.
-
     A frozen bundle has no interpreter to start: there a thread does it, and what a closing program cuts
-    short is taken up at the next start.
+    short is taken up at the next start. Raises OSError where no process can be started.
     """
     if not videos:
         return None
