@@ -35,6 +35,7 @@ LOOK_S = 0.02
 """Without new sound the state of the source is asked for so often."""
 
 LOG_EVERY_S = 5.0
+LOCK_S = 0.3
 
 STALL_S = 0.25
 """Without a block for so long, silence takes the place of sound."""
@@ -89,9 +90,14 @@ class Feed:
         if self._thread is not None:
             self._thread.join(1.0)
             self._thread = None
-        with self._switching:
+        # A driver that hangs while it opens holds the lock; closing the program does not wait for it.
+        held = self._switching.acquire(timeout=LOCK_S)
+        try:
             if self._source is not None:
                 self._source.stop()
+        finally:
+            if held:
+                self._switching.release()
 
     def play(self, source: Source | None) -> None:
         """Switch to `source`; None is silence. Takes as long as its device takes to open.

@@ -74,7 +74,9 @@ class InputMeter:
 
 def mean_level(levels: Floats) -> float:
     """Level in dBFS of ticks of these levels taken together."""
-    return float(10.0 * np.log10(np.mean(10.0 ** (levels / 10.0)))) if len(levels) else FLOOR_DB
+    if not len(levels):
+        return FLOOR_DB
+    return max(FLOOR_DB, 10.0 * float(np.log10(np.mean(10.0 ** (levels.astype(np.float64) / 10.0)))))
 
 
 @dataclass(frozen=True)
