@@ -67,7 +67,11 @@ class ServerEvents:
         pause = threading.Event()
         while True:
             self._process = subprocess.Popen(
-                ["pactl", "subscribe"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+                ["pactl", "subscribe"],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                text=True,
+                env={**os.environ, "LC_ALL": "C"},  # the lines are read here
             )
             for line in self._process.stdout or ():
                 # "Event 'new' on source #3"; what single programs do (source-output, client) does not matter.

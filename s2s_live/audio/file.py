@@ -232,6 +232,8 @@ class FileSource:
             volume = 0.0 if self.muted else self.volume
             np.multiply(self._block[:count, 0], volume, out=outdata[:count, 0])
             np.multiply(self._block[:count, right], volume, out=outdata[:count, 1])
+            # What the feed counts and silences must not reach a loudspeaker either.
+            np.nan_to_num(outdata[:count], copy=False, nan=0.0, posinf=0.0, neginf=0.0)
         outdata[count:] = 0.0
 
     def _tend_outlet(self, wait_s: float = 0.0) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import shutil
 import subprocess
 from typing import Any
@@ -17,13 +18,27 @@ PREFIX = "pulse:"
 _TIMEOUT_S = 2.0
 
 
+def plain_numbers() -> dict[str, str]:
+    """The environment with a decimal point: pactl writes broken JSON where the decimal sign is a comma.
+
+    The character set stays as it is, else names with accents come out garbled.
+    """
+    everything = os.environ.get("LC_ALL", "")
+    environment = {name: value for name, value in os.environ.items() if name != "LC_ALL"}
+    return {**environment, **({"LANG": everything} if everything else {}), "LC_NUMERIC": "C"}
+
+
 def _pactl(*arguments: str) -> Any:
     """The answer of pactl as parsed JSON; None without pactl, without a server, or from a pactl too old."""
     if shutil.which("pactl") is None:
         return None
     try:
         done = subprocess.run(
-            ["pactl", "-f", "json", *arguments], capture_output=True, timeout=_TIMEOUT_S, check=True
+            ["pactl", "-f", "json", *arguments],
+            capture_output=True,
+            timeout=_TIMEOUT_S,
+            check=True,
+            env=plain_numbers(),
         )
         return json.loads(done.stdout)
     except (subprocess.SubprocessError, OSError, ValueError) as error:

@@ -182,3 +182,13 @@ def test_through_the_feed(tmp_path):
     assert np.sum(program.astype(float) ** 2) == pytest.approx(
         np.sum(data.astype(float) ** 2) * 48_000 / 44_100, rel=0.1
     )
+
+
+def test_what_is_no_number_does_not_reach_the_loudspeaker(tmp_path, playing):
+    data = np.full((48_000, 1), 0.5, np.float32)
+    data[::7] = np.nan
+    data[::11] = np.inf
+    source = playing(FileSource(written(tmp_path, "bad.wav", data, 48_000, subtype="FLOAT")))
+    out = np.full((512, 2), 9.0, np.float32)
+    source._fill(out, time.monotonic())
+    assert set(np.unique(out)) == {0.0, 0.5}

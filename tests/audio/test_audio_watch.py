@@ -10,7 +10,7 @@ from s2s_live.audio.device import Device, default_device, find_device
 from s2s_live.audio.devices import default_index, parse_table
 from s2s_live.audio.feed import Feed
 from s2s_live.audio.microphone import formats
-from s2s_live.audio.pulse import parse_sources
+from s2s_live.audio.pulse import parse_sources, plain_numbers
 from s2s_live.audio.sources import open_source
 from s2s_live.audio.supervision import Retry
 from s2s_live.audio.watch import DeviceWatch
@@ -256,3 +256,11 @@ def test_stopping_ends_the_child_at_once():
     process = watch._process
     watch.stop()
     assert process.poll() is not None
+
+
+def test_pactl_writes_numbers_with_a_point_and_names_as_they_are(monkeypatch):
+    monkeypatch.setenv("LC_ALL", "de_DE.UTF-8")
+    monkeypatch.setenv("LANG", "C")
+    asked = plain_numbers()
+    assert "LC_ALL" not in asked
+    assert (asked["LANG"], asked["LC_NUMERIC"]) == ("de_DE.UTF-8", "C")
