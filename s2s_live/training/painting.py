@@ -104,7 +104,8 @@ class Studio:
             mine = self._of[f]
             same = mine[(self._intensity[mine] - level).abs() < 1e-4]
             pick = same[torch.randint(len(same), (2,), generator=self._generator)]
-            rows.append(torch.lerp(*self._embedding[pick], float(torch.rand(1, generator=self._generator))))
+            first, second = self._embedding[pick]
+            rows.append(torch.lerp(first, second, float(torch.rand(1, generator=self._generator))))
         noise = 0.015 * torch.randn(len(rows), self._embedding.shape[1], generator=self._generator)
         return functional.normalize(functional.relu(torch.stack(rows) + noise), dim=1)
 

@@ -139,7 +139,7 @@ class Canvas:
         """Unit-variance sum of octaves."""
         weights = [fall**k for k in range(len(cells))]
         scale = sum(w * w for w in weights) ** -0.5
-        return sum(  # type: ignore[return-value]
+        return sum(  # type: ignore[no-any-return]
             (self.noise(layer, n) * (w * scale) for n, w in zip(cells, weights, strict=True)),
         )
 

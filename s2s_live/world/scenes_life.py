@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import reduce
+
 import torch
 from torch import Tensor
 
@@ -94,7 +96,7 @@ def dog(c: Canvas) -> None:
     ]
     parts += [c.limb(*at(x, -0.15), *at(x + lean, 0.0), 0.017 * big)
               for x, lean in ((-0.105, -0.01), (-0.07, 0.012), (0.075, -0.008), (0.105, 0.012))]  # fmt: skip
-    body = torch.stack(torch.broadcast_tensors(*parts)).amin(0) + hide
+    body = reduce(torch.minimum, parts) + hide
     c.over(c.light, 0.65 * c.edge(body - 0.006, 2.0))
     c.over(fur, c.edge(body))
     rings = c.radius(fx + 0.25 * big, fy - 0.29 * big) / (0.05 + 0.0 * c.power)
@@ -137,7 +139,7 @@ def rooster(c: Canvas) -> None:
         c.limb(*at(0.022, -0.05), *at(0.024, 0.0), 0.007),
         *tail,
     ]
-    c.over((0.10, 0.05, 0.05), c.edge(torch.stack(torch.broadcast_tensors(*parts)).amin(0)))
+    c.over((0.10, 0.05, 0.05), c.edge(reduce(torch.minimum, parts)))
     comb = torch.minimum(c.disc(*at(0.082, -0.272), 0.024, 0.017), c.disc(*at(0.106, -0.205), 0.010, 0.017))
     c.over((0.80, 0.10, 0.08), c.edge(comb))
     c.over((0.95, 0.70, 0.20), c.edge(c.limb(*at(0.112, -0.237), *at(0.140, -0.228), 0.007)))
