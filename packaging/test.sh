@@ -13,6 +13,9 @@ check() { # check NAME COMMAND...: go on after a failure, so that one run shows 
   "$@" || failed="$failed $name"
 }
 
+# As in the app: waiting threads of the numeric libraries must not spin, least of all on a busy machine.
+export OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-PASSIVE}
+
 BIN=$ROOT/.venv/bin
 check lint "$BIN/ruff" check .
 check format "$BIN/ruff" format --check .
