@@ -6,7 +6,7 @@ import logging
 import shutil
 import tempfile
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,17 +31,24 @@ class OpenVinoRuntime:
     name = "openvino-f32"
 
     def __init__(
-        self, network: nn.Module, example: Sequence[Floats], *, threads: int = 1, cache: Path | None = None
+        self,
+        network: Callable[[], nn.Module],
+        example: Sequence[Floats],
+        *,
+        threads: int = 1,
+        cache: Path | None = None,
     ) -> None:
+        """As `open_runtime`; raises RuntimeError and others where OpenVINO fails or errs."""
         model = _cached(cache)
-        fresh = model is None
-        if model is None:
-            model = convert(network, example)
+        if model is not None:
+            self._request = _compile(model, threads).create_infer_request()
+            return
+        made = network()
+        model = convert(made, example)
         self._request = _compile(model, threads).create_infer_request()
-        if fresh:
-            self._check(network, example)
-            if cache is not None:
-                _keep(model, cache)
+        self._check(made, example)
+        if cache is not None:
+            _keep(model, cache)
 
     def run(self, *inputs: Floats) -> Floats:
         """See `Runtime`."""

@@ -6,7 +6,7 @@ A `Runtime` belongs to one thread at a time; two runtimes may run at once, each 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -53,7 +53,7 @@ class TorchRuntime:
 
 
 def open_runtime(
-    network: nn.Module,
+    network: Callable[[], nn.Module],
     example: Sequence[Floats],
     *,
     device: str = "cpu",
@@ -61,24 +61,25 @@ def open_runtime(
     cache: Path | None = None,
     prefer: str = "openvino",
 ) -> Runtime:
-    """The fastest runtime there is for inputs of the shapes of `example`.
+    """The fastest runtime there is for what `network` makes and inputs of the shapes of `example`.
 
     On a CPU that is OpenVINO, unless it is missing, fails, or gives other outputs than PyTorch; then a line
-    is logged and PyTorch runs. `cache` is the file (without ending) in which the converted network is kept;
+    is logged and PyTorch runs. `cache` is the file (without ending) in which the converted network is kept:
+    where there is one, `network` is not called;
     `prefer="torch"` leaves OpenVINO out.
 
     Raises ModelError when the device is not there.
     """
     check_device(device)
     if device != "cpu" or prefer == "torch":
-        return TorchRuntime(network, device)
+        return TorchRuntime(network(), device)
     try:
         from s2s_live.engines.openvino_runtime import OpenVinoRuntime
 
         return OpenVinoRuntime(network, example, threads=threads, cache=cache)
     except (ImportError, OSError, RuntimeError, TypeError, ValueError) as error:
         log.warning("OpenVINO cannot run this network (%s): PyTorch does, more slowly", error)
-        return TorchRuntime(network, device)
+        return TorchRuntime(network(), device)
 
 
 def check_device(device: str) -> None:

@@ -9,6 +9,7 @@ import torchvision
 
 from s2s_live.engines.sound2scene.audio_encoder import AudioEncoder, unit
 from s2s_live.engines.sound2scene.config import AudioEncoderConfig, FieldsConfig, GeneratorConfig
+from s2s_live.engines.sound2scene.costs import encoder_macs
 from s2s_live.engines.sound2scene.generator import Generator
 from s2s_live.engines.sound2scene.presets import BUNDLED_GENERATOR
 from s2s_live.errors import ModelError
@@ -152,3 +153,22 @@ def test_missing_numbers_are_model_errors():
         AudioEncoderConfig.from_json(["depth"])
     with pytest.raises(ModelError, match="multiple of 8"):
         replace(SMALL, attention_after=1, in_channels=(16, 16, 9), out_channels=(16, 9, 9))
+
+
+@pytest.mark.parametrize("depth", [18, 34, 50])
+def test_the_encoders_cost_is_counted_right(depth):
+    config = AudioEncoderConfig(depth, 16, 24)
+    counted = 0
+
+    def count(module, _inputs, output):
+        nonlocal counted
+        if isinstance(module, torch.nn.Conv2d):
+            counted += output.numel() * module.weight[0].numel()
+        elif isinstance(module, torch.nn.Linear):
+            counted += output.numel() * module.in_features
+
+    encoder = AudioEncoder(config).eval()
+    for module in encoder.modules():
+        module.register_forward_hook(count)
+    encoder(torch.zeros(1, 1, 63, 101))
+    assert encoder_macs(config, (63, 101)) == counted

@@ -2,10 +2,13 @@
 
 import json
 import shutil
+import subprocess
+import sys
 import threading
 from dataclasses import replace
 
 import numpy as np
+import platformdirs
 import pytest
 import torch
 
@@ -265,3 +268,18 @@ def test_a_model_survives_reading_and_writing(tiny_folder, tmp_path):
 def test_an_unknown_device_is_refused(tiny_folder):
     with pytest.raises(ModelError, match="tpu"):
         open_engine(tiny_folder, device="tpu")
+
+
+def test_a_second_start_loads_no_network(tiny_folder, engine):
+    program = (
+        "import sys, pathlib, platformdirs\n"
+        "cache, model = map(pathlib.Path, sys.argv[1:])\n"
+        "platformdirs.user_cache_path = lambda *_, **__: cache\n"
+        "from s2s_live.engines.registry import open_engine\n"
+        "engine = open_engine(model)\n"
+        "assert engine.spec.runtime == 'openvino-f32', engine.spec.runtime\n"
+        "assert 'torchvision' not in sys.modules\n"
+    )
+    cache = platformdirs.user_cache_path("s2s-live")
+    done = subprocess.run([sys.executable, "-c", program, str(cache), str(tiny_folder)], check=False)
+    assert done.returncode == 0

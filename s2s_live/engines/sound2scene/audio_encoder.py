@@ -6,15 +6,7 @@ import torch
 from torch import Tensor, nn
 from torchvision.models.resnet import BasicBlock, Bottleneck, ResNet
 
-from s2s_live.engines.sound2scene.config import AudioEncoderConfig
-
-_STAGES: dict[int, tuple[type[BasicBlock | Bottleneck], tuple[int, int, int, int]]] = {
-    18: (BasicBlock, (2, 2, 2, 2)),
-    34: (BasicBlock, (3, 4, 6, 3)),
-    50: (Bottleneck, (3, 4, 6, 3)),
-    101: (Bottleneck, (3, 4, 23, 3)),
-    152: (Bottleneck, (3, 8, 36, 3)),
-}
+from s2s_live.engines.sound2scene.config import ENCODER_STAGES, AudioEncoderConfig
 
 
 class AudioEncoder(ResNet):  # type: ignore[misc]
@@ -26,7 +18,8 @@ class AudioEncoder(ResNet):  # type: ignore[misc]
     def __init__(self, config: AudioEncoderConfig) -> None:
         # torchvision's own __init__ has 64, 128, 256, 512 written into it; all else is inherited.
         nn.Module.__init__(self)
-        block, stages = _STAGES[config.depth]
+        bottleneck, stages = ENCODER_STAGES[config.depth]
+        block = Bottleneck if bottleneck else BasicBlock
         width = config.width
         self.config = config
         self._norm_layer = nn.BatchNorm2d
@@ -55,6 +48,18 @@ class AudioEncoder(ResNet):  # type: ignore[misc]
         """`[B, 1, bins, frames]` to `[B, embedding_size]`, each >= 0."""
         embedding: Tensor = self._forward_impl(spectrogram)
         return torch.relu(embedding)
+
+
+class UnitEncoder(nn.Module):
+    """An audio encoder with its embedding brought to unit length: what an engine hears with."""
+
+    def __init__(self, encoder: AudioEncoder) -> None:
+        super().__init__()
+        self.encoder = encoder
+
+    def forward(self, spectrogram: Tensor) -> Tensor:
+        """`[B, 1, bins, frames]` to `[B, D]`."""
+        return unit(self.encoder(spectrogram))
 
 
 def unit(embedding: Tensor, eps: float = 1e-8) -> Tensor:

@@ -11,7 +11,14 @@ from s2s_live.errors import ModelError
 Norm = Literal["bigbn", "none"]
 """`bigbn`: conditional batch-norm with stored statistics; `none`: the conditional affine alone."""
 
-ENCODER_DEPTHS = (18, 34, 50, 101, 152)
+ENCODER_STAGES: dict[int, tuple[bool, tuple[int, int, int, int]]] = {
+    18: (False, (2, 2, 2, 2)),
+    34: (False, (3, 4, 6, 3)),
+    50: (True, (3, 4, 6, 3)),
+    101: (True, (3, 4, 23, 3)),
+    152: (True, (3, 8, 36, 3)),
+}
+"""By depth: whether its blocks are bottlenecks, and the blocks in each stage."""
 HINT = "The manifest is damaged or of another kind; get the model folder again."
 
 
@@ -51,8 +58,8 @@ class AudioEncoderConfig(_Config):
     """Length of the embedding."""
 
     def __post_init__(self) -> None:
-        if self.depth not in ENCODER_DEPTHS:
-            raise ModelError(f"Audio encoder depth {self.depth!r} is none of {ENCODER_DEPTHS}.", HINT)
+        if self.depth not in ENCODER_STAGES:
+            raise ModelError(f"Audio encoder depth {self.depth!r} is none of {list(ENCODER_STAGES)}.", HINT)
         _whole("audio encoder width", self.width, 1, 1024)
         _whole("audio encoder embedding_size", self.embedding_size, 1, 65536)
 

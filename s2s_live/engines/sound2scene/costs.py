@@ -1,31 +1,36 @@
-"""What the networks cost, counted without running them."""
+"""What the audio encoder costs, counted without building it."""
 
 from __future__ import annotations
 
-from math import prod
-from typing import Any
-
-import torch
-from torch import Tensor, nn
-
-from s2s_live.engines.sound2scene.audio_encoder import AudioEncoder
-from s2s_live.engines.sound2scene.config import AudioEncoderConfig
+from s2s_live.engines.sound2scene.config import ENCODER_STAGES, AudioEncoderConfig
 
 
 def encoder_macs(config: AudioEncoderConfig, window: tuple[int, int]) -> int:
-    """Multiplications for one window of (bins, frames): convolutions and linear layers."""
-    counted = 0
+    """Multiplications for one window of (bins, frames): convolutions and the linear layer."""
+    bottleneck, stages = ENCODER_STAGES[config.depth]
+    expansion = 4 if bottleneck else 1
+    size = _halved(window)
+    total = 49 * config.width * size[0] * size[1]
+    size = _halved(size)
+    wide = config.width
+    for stage, blocks in enumerate(stages):
+        narrow = config.width << stage
+        for block in range(blocks):
+            before, first = size, block == 0
+            if first and stage:
+                size = _halved(size)
+            pixels = size[0] * size[1]
+            if bottleneck:
+                total += before[0] * before[1] * wide * narrow + 9 * pixels * narrow * narrow
+                total += pixels * narrow * narrow * expansion
+            else:
+                total += 9 * pixels * (wide * narrow + narrow * narrow)
+            if first and (stage or wide != narrow * expansion):
+                total += pixels * wide * narrow * expansion
+            wide = narrow * expansion
+    return total + wide * config.embedding_size
 
-    def count(module: nn.Module, _inputs: Any, output: Tensor) -> None:
-        nonlocal counted
-        if isinstance(module, nn.Conv2d):
-            counted += output.numel() * module.in_channels * prod(module.kernel_size) // module.groups
-        elif isinstance(module, nn.Linear):
-            counted += output.numel() * module.in_features
 
-    with torch.device("meta"), torch.no_grad():
-        encoder = AudioEncoder(config).eval()
-        for module in encoder.modules():
-            module.register_forward_hook(count)
-        encoder(torch.empty(1, 1, *window))
-    return counted
+def _halved(size: tuple[int, int]) -> tuple[int, int]:
+    """What a padded convolution of stride 2 leaves."""
+    return (size[0] + 1) // 2, (size[1] + 1) // 2

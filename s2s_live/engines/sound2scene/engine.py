@@ -8,15 +8,15 @@ from pathlib import Path
 import numpy as np
 import platformdirs
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from s2s_live.engines.base import Control, EngineSpec, Floats, FrontEnd, PaintState, Picture, Target
 from s2s_live.engines.runtime import Runtime, open_runtime
-from s2s_live.engines.sound2scene.audio_encoder import AudioEncoder, unit
 from s2s_live.engines.sound2scene.costs import encoder_macs
+from s2s_live.engines.sound2scene.description import ENGINE, Sound2SceneConfig, load_families
 from s2s_live.engines.sound2scene.folding import LiveGenerator, to_picture, tone_curve
 from s2s_live.engines.sound2scene.generator import count_macs
-from s2s_live.engines.sound2scene.model import Sound2SceneConfig, Sound2SceneModel, load_model
+from s2s_live.errors import ModelError
 from s2s_live.features.log_mel import LogMelConfig
 from s2s_live.features.log_psd import HOP, SAMPLE_RATE
 from s2s_live.features.opening import open_front_end
@@ -38,18 +38,6 @@ JOLT = 0.02
 """Scene heights that a full pulse lifts the fields of layer 1; of layer 2 twice that, and so on."""
 
 
-class UnitEncoder(nn.Module):
-    """The audio encoder with its embedding brought to unit length."""
-
-    def __init__(self, encoder: AudioEncoder) -> None:
-        super().__init__()
-        self.encoder = encoder
-
-    def forward(self, spectrogram: Tensor) -> Tensor:
-        """`[B, 1, bins, frames]` to `[B, D]`."""
-        return unit(self.encoder(spectrogram))
-
-
 class Sound2SceneEngine:
     """See `s2s_live.engines.base.Engine`."""
 
@@ -59,16 +47,23 @@ class Sound2SceneEngine:
         """Open the model in `folder`; raises ModelError when it does not fit."""
         # Fields and features are small tensors: more threads would only wait for each other.
         torch.set_num_threads(threads)
-        model = load_model(folder)
-        self._config = model.config
-        self._prototypes = model.families.prototypes.numpy()
-        self._flows = model.families.flow.numpy()
+        if folder.engine != ENGINE:
+            raise ModelError(
+                f"{folder.path} is a model of {folder.engine}, not of {ENGINE}.", "Choose another."
+            )
+        # Networks that were converted before are not even loaded: so the weights are verified here.
+        folder.verify()
+        config = Sound2SceneConfig.from_json(folder.data)
+        families = load_families(folder, config)
+        self._config = config
+        self._prototypes = families.prototypes.numpy()
+        self._flows = families.flow.numpy()
         self._live_fields: LiveFields | None = None
         self._hearing, self._painting = threading.Lock(), threading.Lock()
-        hear, paint = _open_networks(model, folder.hash, device, threads, prefer)
+        hear, paint = _open_networks(folder, config, device, threads, prefer)
         self._hear: Runtime | None = hear
         self._paint: Runtime | None = paint
-        self._spec = _spec(folder, model, paint.name, threads)
+        self._spec = _spec(folder, config, paint.name, threads)
         self._silence = self._find_silence()
 
     @property
@@ -150,10 +145,9 @@ def open_sound2scene(folder: ModelFolder, device: str, threads: int) -> Sound2Sc
 
 
 def _open_networks(
-    model: Sound2SceneModel, name: str, device: str, threads: int, prefer: str
+    folder: ModelFolder, config: Sound2SceneConfig, device: str, threads: int, prefer: str
 ) -> tuple[Runtime, Runtime]:
     """Runtimes that hear and paint: two, so that they run at once on two threads."""
-    config = model.config
     window = open_front_end(config.front_end.to_json()).window()[None]
     latent = np.zeros((1, config.generator.feature_size), np.float32)
     latent[0, 0] = 1.0
@@ -161,24 +155,38 @@ def _open_networks(
     if config.fields is not None:
         at_rest = np.zeros((config.layers, 2))
         example += [field.copy() for field in LiveFields(0, config.fields).at(at_rest)]
-    folder = platformdirs.user_cache_path("s2s-live", appauthor=False) / "networks"
+    cache = platformdirs.user_cache_path("s2s-live", appauthor=False) / "networks"
     hear = open_runtime(
-        UnitEncoder(model.audio_encoder).eval(),
+        lambda: _hearing_network(folder, config),
         [window],
         device=device,
         threads=threads,
-        cache=_cache_file(folder, name, "hear"),
+        cache=_cache_file(cache, folder.hash, "hear"),
         prefer=prefer,
     )
     paint = open_runtime(
-        LiveGenerator(model.generator).eval(),
+        lambda: _painting_network(folder, config),
         example,
         device=device,
         threads=threads,
-        cache=_cache_file(folder, name, "paint"),
+        cache=_cache_file(cache, folder.hash, "paint"),
         prefer=prefer,
     )
     return hear, paint
+
+
+def _hearing_network(folder: ModelFolder, config: Sound2SceneConfig) -> nn.Module:
+    # These bring torchvision with them, a second that a start with converted networks can do without.
+    from s2s_live.engines.sound2scene.audio_encoder import UnitEncoder
+    from s2s_live.engines.sound2scene.model import load_audio_encoder
+
+    return UnitEncoder(load_audio_encoder(folder, config)).eval()
+
+
+def _painting_network(folder: ModelFolder, config: Sound2SceneConfig) -> nn.Module:
+    from s2s_live.engines.sound2scene.model import load_generator
+
+    return LiveGenerator(load_generator(folder, config)).eval()
 
 
 GRAPH_VERSION = 1
@@ -197,8 +205,7 @@ def _window_s(config: Sound2SceneConfig) -> tuple[int, float]:
     return SAMPLE_RATE, round(front_end.frames * HOP / SAMPLE_RATE, 1)
 
 
-def _spec(folder: ModelFolder, model: Sound2SceneModel, runtime: str, threads: int) -> EngineSpec:
-    config = model.config
+def _spec(folder: ModelFolder, config: Sound2SceneConfig, runtime: str, threads: int) -> EngineSpec:
     rate, window_s = _window_s(config)
     size = config.generator.resolution
     shape = open_front_end(config.front_end.to_json()).window().shape
