@@ -25,8 +25,8 @@ Families: {families}.
 ## How it was made
 
 `s2s-live train world`: a renderer paints scenes of every family at any intensity; an image encoder learns
-that world without labels, from pairs of paintings of the same thing; the generator learns by regression to paint
-what the renderer paints, given the encoder's embedding of *another* painting of the same thing; the audio
+that world without labels, from pairs of paintings of the same thing; the generator learns by regression to
+paint what the renderer paints, given the encoder's embedding of *other* paintings of the same thing; the audio
 encoder learns to place synthesised and recorded sounds of a family and loudness where its pictures lie.
 
 * Generator: {steps} steps, {minutes} minutes on one processor thread.

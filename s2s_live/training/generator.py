@@ -35,8 +35,8 @@ SHEET = "generator.png"
 
 PAINTER = replace(
     BUNDLED_GENERATOR,
-    in_channels=(128, 128, 96, 64, 32, 16),
-    out_channels=(128, 96, 64, 32, 16, 8),
+    in_channels=(128, 128, 96, 48, 16, 16),
+    out_channels=(128, 96, 48, 16, 16, 8),
 )
 """The bundled network: wider than the preset where pixels are few and width is cheap."""
 
@@ -57,8 +57,8 @@ class Phase:
 class Recipe:
     """The numbers of the stage."""
 
-    phases: tuple[Phase, ...] = (Phase(0.06, 64, 16, 8), Phase(0.45, 128, 12, 5), Phase(1.0, 256, 8, 3))
-    rate: float = 1.5e-3
+    phases: tuple[Phase, ...] = (Phase(0.06, 64, 12, 10), Phase(0.5, 128, 8, 8), Phase(1.0, 256, 6, 5))
+    rate: float = 3e-3
     pool: int = 480
     """Scenes kept; one takes 2 MB."""
     families_at_once: int = 4
@@ -67,6 +67,17 @@ class Recipe:
     write_s: float = 120.0
     say_s: float = 30.0
     sheet_s: float = 240.0
+
+
+def _open_output(module: nn.Module) -> None:
+    """Begin nearly linear: an output layer whose ReLU is closed somewhere would never open there."""
+    if isinstance(module, Generator):
+        with torch.no_grad():
+            for name, weight in module.output_layer.named_parameters():
+                if name == "0.bias":
+                    weight.fill_(1.0)
+                elif name == "2.weight":
+                    weight.mul_(0.3)
 
 
 class Growing(nn.Module):
@@ -78,6 +89,7 @@ class Growing(nn.Module):
         self.parts = nn.ModuleDict(
             {str(size): self._part(size) for size in sizes if size < config.resolution}
         )
+        self.apply(_open_output)
 
     def _part(self, size: int) -> Generator:
         config = self.full.config
@@ -223,7 +235,7 @@ class GeneratorStage:
     def _learn(self, phase: Phase) -> float:
         lot = self.pool.draw(phase.batch, phase.size)
         for group in self.optimizer.param_groups:
-            group["lr"] = self.budget.rate(self.recipe.rate, self.step)
+            group["lr"] = self.budget.rate(self.recipe.rate, self.step, warm=300)
         loss = picture_loss(
             paint_lot(self.model, lot, phase.size, self.device), target(lot, phase.size, self.device)
         )

@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 EMBEDDING_SIZE = 128
 INPUT_SIZE = 64
 TEMPERATURE = 0.12
+BATCHES = ((21, 5), (8, 12), (21, 5), (8, 12))
+"""(families, pairs of each): broad batches tell families apart, narrow ones intensities."""
 BANK_LEVELS = 17
 """Intensities at which the bank holds embeddings, 0 to 1 evenly."""
 
@@ -165,11 +167,10 @@ def train_images(run: Path, minutes: float, device: torch.device, seed: int = 1)
 
     while not budget.over:
         budget.tick()
-        painted = torch.randperm(len(FAMILIES), generator=generator).tolist()
-        pool.grow(painted if len(pool) < 500 else painted[:3], 8 if len(pool) < 500 else 6)
+        pool.grow(list(range(len(FAMILIES))), 2 if len(pool) >= 8 * len(FAMILIES) else 8)
         model.train()
-        for _ in range(6):
-            loss = _step(model, optimizer, pool, budget.rate(1.5e-3, step))
+        for families, each in BATCHES:
+            loss = _step(model, optimizer, pool.draw(families, each), budget.rate(1.5e-3, step))
             step += 1
         if say():
             log.info(
@@ -185,10 +186,9 @@ def train_images(run: Path, minutes: float, device: torch.device, seed: int = 1)
     return model
 
 
-def _step(model: ImageEncoder, optimizer: torch.optim.Optimizer, pool: PairPool, rate: float) -> float:
+def _step(model: ImageEncoder, optimizer: torch.optim.Optimizer, pairs: Tensor, rate: float) -> float:
     for group in optimizer.param_groups:
         group["lr"] = rate
-    pairs = pool.draw(8, 12)
     both = model(pairs.flatten(0, 1))
     loss = pair_loss(*both.chunk(2))
     optimizer.zero_grad(set_to_none=True)

@@ -15,6 +15,10 @@ from s2s_live.world.fields import FieldConfig
 from s2s_live.world.render import random_fields, render
 
 
+NEAR = 0.06
+"""Intensities about so far apart count as the same when embeddings are averaged."""
+
+
 @dataclass(frozen=True)
 class Lot:
     """Some scenes and everything they depend on."""
@@ -65,6 +69,7 @@ class Studio:
         self._device = device
         self._generator = torch.Generator().manual_seed(seed)
         self._intensity = torch.from_numpy(bank.intensity)
+        self._family = torch.from_numpy(bank.family)
         self._embedding = torch.from_numpy(bank.embedding)
         self._of = [torch.from_numpy(np.flatnonzero(bank.family == f)) for f in range(len(FAMILIES))]
 
@@ -89,7 +94,7 @@ class Studio:
             family,
             (picture * 255.0 + 0.5).to(torch.uint8).cpu(),
             z,
-            self._condition(family, intensity),
+            self._condition(entry),
             [level.to(torch.float16).cpu() for level in levels],
         )
 
@@ -97,17 +102,22 @@ class Studio:
         mine = self._of[family]
         return mine[torch.randint(len(mine), (1,), generator=self._generator)[0]]
 
-    def _condition(self, family: Tensor, intensity: Tensor) -> Tensor:
-        """Embeddings of two other paintings, mixed, and a little noise: sound never hits them exactly."""
-        rows = []
-        for f, level in zip(family.tolist(), intensity.tolist(), strict=True):
-            mine = self._of[f]
-            same = mine[(self._intensity[mine] - level).abs() < 1e-4]
-            pick = same[torch.randint(len(same), (2,), generator=self._generator)]
-            first, second = self._embedding[pick]
-            rows.append(torch.lerp(first, second, float(torch.rand(1, generator=self._generator))))
-        noise = 0.015 * torch.randn(len(rows), self._embedding.shape[1], generator=self._generator)
-        return functional.normalize(functional.relu(torch.stack(rows) + noise), dim=1)
+    def _smoothed(self, entry: Tensor) -> Tensor:
+        """The mean embedding of the entry's family around its intensity."""
+        mine = self._of[int(self._family[entry])]
+        weight = torch.exp(-0.5 * ((self._intensity[mine] - self._intensity[entry]) / NEAR).square())
+        return functional.normalize(weight @ self._embedding[mine], dim=0)
+
+    def _condition(self, entries: Tensor) -> Tensor:
+        """Between the embedding of another painting and the mean of such, with a little noise.
+
+        Sound, which does not know what was painted, finds the mean, and not exactly.
+        """
+        means = torch.stack([self._smoothed(entry) for entry in entries])
+        share = torch.rand(len(entries), 1, generator=self._generator)
+        noise = 0.015 * torch.randn(means.shape, generator=self._generator)
+        mixed = torch.lerp(self._embedding[entries], means, share)
+        return functional.normalize(functional.relu(mixed + noise), dim=1)
 
 
 class Pool:
