@@ -21,7 +21,7 @@ from s2s_live.audio.metering import LevelSuggestion, mean_level, suggest_level, 
 from s2s_live.audio.pipeline import Pipeline
 from s2s_live.audio.program import ProgramWriter
 from s2s_live.audio.ring import SampleRing
-from s2s_live.audio.source import Source
+from s2s_live.audio.source import LOST_AFTER_S, Source
 from s2s_live.audio.status import FeedState, FeedStatus, message_for
 from s2s_live.audio.supervision import Supervisor, Watch
 from s2s_live.errors import AudioError
@@ -37,8 +37,9 @@ LOOK_S = 0.02
 LOG_EVERY_S = 5.0
 LOCK_S = 0.3
 
-STALL_S = 0.25
-"""Without a block for so long, silence takes the place of sound."""
+STALL_S = LOST_AFTER_S
+"""Without a block for so long, silence takes the place of sound. A shorter wait would cost sound on a
+machine so busy that blocks come late; a stream that has ended is not waited for."""
 
 
 class Feed:
@@ -58,6 +59,7 @@ class Feed:
         self._source: Source | None = None
         self._gain_set_at = (0.0, 0)  # the gain the levels since that tick were measured with
         self._next_look = 0.0
+        self._drained: Source | None = None  # an ended source whose last sample is in the programme
         self._stumbles, self._stumbled_at = 0, -LOG_EVERY_S
         self._lost = 0
         self._bad = 0
@@ -183,6 +185,8 @@ class Feed:
         state = source.status(now)
         is_lost, error = self._supervisor.lost, self._supervisor.error
         shown: FeedState = "lost" if is_lost else state.state
+        if shown == "ended" and self._drained is not source:
+            shown = "running"
         return FeedStatus(
             source=source.name,
             kind=source.kind,
@@ -229,7 +233,7 @@ class Feed:
             writer.keep_pace(now)
             return None, False
         if pipeline is None or pipeline.source is not source or pipeline.ring is not source.ring:
-            pipeline = Pipeline(source)
+            pipeline, self._drained = Pipeline(source), None
             writer.cut()
         elif not pipeline.waiting() and now < self._next_look:
             return pipeline, False
@@ -245,6 +249,8 @@ class Feed:
             self._bad += pipeline.take_bad()
         elif not pipeline.given or pipeline.finished:
             writer.keep_pace(now)
+            if pipeline.finished and not writer.pending:
+                self._drained = source
         elif state.state != "running" or now - state.last_block_at > STALL_S:
             writer.keep_pace(now, late_sound_may_come=True)
         return pipeline, pipeline.waiting() > 0

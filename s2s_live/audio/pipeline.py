@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from s2s_live.audio.metering import InputMeter
 from s2s_live.audio.mixing import clean, to_stereo
-from s2s_live.audio.resample import StreamingResampler
+from s2s_live.audio.resample import BEST, QUICK, StreamingResampler
 from s2s_live.audio.ring import SampleRing, SamplesLost
 from s2s_live.audio.source import Source
 from s2s_live.timeline import PROGRAM_RATE, TICK
@@ -31,7 +31,8 @@ class Pipeline:
         backlog = int(_LIVE_BACKLOG_S * self.ring.sample_rate) if live else self.ring.written
         self.begin = max(self.ring.oldest(), self.ring.written - backlog)
         self._at = self.begin
-        self._resampler = StreamingResampler(self.ring.sample_rate, PROGRAM_RATE, 2)
+        quality = QUICK if live else BEST
+        self._resampler = StreamingResampler(self.ring.sample_rate, PROGRAM_RATE, 2, quality)
         self._given = 0  # samples given out so far, at the programme's rate
         self._lost = 0
         self._bad = 0

@@ -84,6 +84,11 @@ class ProgramWriter:
             self._rest = self._rest[:0]
         self._append(quiet, None, now - (missing % TICK) / PROGRAM_RATE, now)
 
+    @property
+    def pending(self) -> int:
+        """Samples that wait for their tick to become whole."""
+        return len(self._rest)
+
     def cut(self) -> None:
         """Another source from now on: nothing late is expected, and its rhythm is learned afresh."""
         self._debt = 0

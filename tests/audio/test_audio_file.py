@@ -176,7 +176,6 @@ def test_through_the_feed(tmp_path):
     feed.play(open_source(f"file:{written(tmp_path, 'a.wav', data, 44_100)}", loop=False))
     assert wait_for(lambda: feed.status(time.monotonic()).state == "ended")
     assert feed.status(time.monotonic()).message == "a.wav has come to its end."
-    time.sleep(0.1)
     program = feed.program.read(feed.program.oldest(), feed.program.written)
     feed.stop()
     assert np.sum(program.astype(float) ** 2) == pytest.approx(

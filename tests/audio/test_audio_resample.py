@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import soxr
 
-from s2s_live.audio.resample import StreamingResampler
+from s2s_live.audio.resample import QUICK, StreamingResampler
 
 
 def in_pieces(resampler, data, sizes):
@@ -46,3 +46,16 @@ def test_mono_arrays_without_a_channel_axis():
     assert StreamingResampler(48_000, 16_000, 1).process(np.zeros(4_800, np.float32), last=True).shape == (
         1_600,
     )
+
+
+def test_the_quick_one_holds_nothing_back_and_is_clean():
+    quick = StreamingResampler(44_100, 48_000, 1, QUICK)
+    t = np.arange(44_100) / 44_100
+    sound, parts, given = np.sin(2 * np.pi * 12_000 * t).astype(np.float32)[:, None], [], 0
+    for end in range(441, 44_101, 441):
+        parts.append(quick.process(sound[end - 441 : end]))
+        given += len(parts[-1])
+        assert end / 44_100 - given / 48_000 < 0.001
+    out = np.concatenate(parts)[1_000:-1_000, 0]
+    expected = np.sin(2 * np.pi * 12_000 * np.arange(1_000, 1_000 + len(out)) / 48_000)
+    assert np.abs(out - expected).max() < 1e-3
