@@ -94,7 +94,7 @@ def run_app(options: AppOptions, on_ready: Callable[[MainWindow], None] | None =
 def _begin(window: MainWindow, options: AppOptions) -> None:
     from PySide6.QtCore import QTimer
 
-    window.controller.begin()
+    window.begin()
     if options.fullscreen is not None:
         window.wiring.present_on(options.fullscreen)
     if options.seconds is not None:

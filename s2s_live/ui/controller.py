@@ -72,15 +72,11 @@ class Controller(QObject):
         self._closed = True
         self._saver.stop()
         begun = time.monotonic()
+        self._save()  # first: what follows may be cut short
         self.takes.close(0.6)
         shown = self.show.close()
         self.sound.close()
         self.ended = self.jobs.stop(0.3) and shown
-        self._collect_settings()
-        try:
-            self.settings.save()
-        except OSError as error:
-            log.warning("settings not saved: %s", error)
         log.info("closed in %.2f s", time.monotonic() - begun)
 
     def new_variation(self) -> None:
@@ -157,6 +153,13 @@ class Controller(QObject):
         known.recording_size, known.recording_fps = take.size, take.fps
         known.recording_sound, known.recording_format = take.sound, take.format
         self.sound.remember(known.ui)
+
+    def _save(self) -> None:
+        self._collect_settings()
+        try:
+            self.settings.save()
+        except OSError as error:
+            log.warning("settings not saved: %s", error)
 
     def _save_in_background(self) -> None:
         self._collect_settings()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, QMimeData, Qt, Signal
 from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QResizeEvent, QShowEvent
@@ -21,7 +22,6 @@ from s2s_live.ui.record_bar import RecordBar
 from s2s_live.ui.refresh import Refresh
 from s2s_live.ui.scene_view import SceneView
 from s2s_live.ui.shortcuts import make_actions
-from s2s_live.ui.spectrogram_view import SpectrogramView
 from s2s_live.ui.stage_bar import StageBar
 from s2s_live.ui.status_line import StatusLine
 from s2s_live.ui.style import UNIT
@@ -29,10 +29,14 @@ from s2s_live.ui.top_bar import TopBar
 from s2s_live.ui.widgets import Button, Choice, Group, Label, line
 from s2s_live.ui.wiring import Wiring
 
+if TYPE_CHECKING:  # pyqtgraph takes a third of a second
+    from s2s_live.ui.spectrogram_view import SpectrogramView
+
 log = logging.getLogger(__name__)
 
 _COLUMN = 308
 _MESSAGE = 640
+_STRIP = 90
 
 
 class MainWindow(QMainWindow):
@@ -53,7 +57,8 @@ class MainWindow(QMainWindow):
         self.top_bar = TopBar()
         self.busy_line = BusyLine()
         self.stage = StageBar()
-        self.spectrogram = SpectrogramView(*controller.sound.spectrum_format)
+        self.spectrogram: SpectrogramView | None = None
+        self._strip = QWidget()
         self.controls = ControlsPanel()
         self.file_bar = FileBar()
         self.set_level = Button(
@@ -102,7 +107,9 @@ class MainWindow(QMainWindow):
         self.splitter.setHandleWidth(5)
         self.splitter.setChildrenCollapsible(False)
         self.splitter.addWidget(stage)
-        self.splitter.addWidget(self.spectrogram)
+        self._strip.setMinimumHeight(_STRIP)
+        QVBoxLayout(self._strip).setContentsMargins(0, 0, 0, 0)
+        self.splitter.addWidget(self._strip)
         self.splitter.setStretchFactor(0, 1)
         self.splitter.setStretchFactor(1, 0)
         return self.splitter
@@ -141,6 +148,16 @@ class MainWindow(QMainWindow):
         box.addWidget(line())
         box.addWidget(self.record_bar)
         return column
+
+    def begin(self) -> None:
+        """Once the window shows: what is slow to load, then the show."""
+        from s2s_live.ui.spectrogram_view import SpectrogramView
+
+        self.spectrogram = SpectrogramView(*self.controller.sound.spectrum_format)
+        layout = self._strip.layout()
+        if layout is not None:
+            layout.addWidget(self.spectrogram)
+        self.controller.begin()
 
     def show_file_state(self) -> None:
         """Transport of the file, while one is the source."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QLinearGradient, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QLinearGradient, QMouseEvent, QPainter, QPaintEvent, QPixmap
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from s2s_live.ui.style import ACCENT, DIM, GOOD, HOVER, PANEL, RECORD, TEXT, number_font
@@ -28,6 +28,7 @@ class Meter(QWidget):
         self.peak_db = FLOOR_DB
         self.held_db = FLOOR_DB
         self.clipped = False
+        self._scale = QPixmap()
         self._held_at = 0.0
         self._now = 0.0
 
@@ -52,8 +53,9 @@ class Meter(QWidget):
         self.held_db = max(self.held_db, FLOOR_DB)
         self.rms_db, self.peak_db, self.clipped, self._now = max(rms_db, FLOOR_DB), peak_db, clipped, now
         if (round(self.rms_db, 1), round(self.held_db, 1), self.clipped) != before:
-            self.setAccessibleDescription("clipping" if clipped else f"{self.rms_db:.0f} dB")
             self.update()
+        if clipped != before[2]:
+            self.setAccessibleDescription("clipping" if clipped else "")
 
     def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: ARG002, N802
         """A click lets the peak go."""
@@ -64,25 +66,31 @@ class Meter(QWidget):
         return width * min(max((db - FLOOR_DB) / -FLOOR_DB, 0.0), 1.0)
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002, N802
-        """Draw bar, tick, marks and lamp."""
+        """Copy the empty scale, draw bar, tick and lamp."""
+        ratio = self.devicePixelRatioF()
+        if self._scale.isNull() or self._scale.size() != self.size() * ratio:
+            self._scale = self._draw_scale(ratio)
         painter = QPainter(self)
-        painter.fillRect(self.rect(), QColor(PANEL))
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
-        bar = QRectF(0, 8, self.width() - _LAMP - 6, 8)
-        painter.setBrush(QColor(HOVER))
-        painter.drawRoundedRect(bar, 3, 3)
+        painter.drawPixmap(0, 0, self._scale)
+        bar = self._bar()
         filled = QRectF(bar.x(), bar.y(), self._x(self.rms_db, bar.width()), bar.height())
+        painter.setPen(Qt.PenStyle.NoPen)
         if filled.width() >= 1:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             painter.setBrush(self._gradient(bar))
             painter.drawRoundedRect(filled, 3, 3)
         if self.held_db > FLOOR_DB:
-            painter.fillRect(
-                QRectF(self._x(self.held_db, bar.width()) - 1, bar.y() - 2, 2, bar.height() + 4), QColor(TEXT)
-            )
-        painter.setBrush(QColor(RECORD if self.clipped else HOVER))
-        painter.drawRoundedRect(QRectF(self.width() - _LAMP, 8, _LAMP, 8), 3, 3)
-        self._paint_marks(painter, bar)
+            x = self._x(self.held_db, bar.width())
+            painter.fillRect(QRectF(x - 1, bar.y() - 2, 2, bar.height() + 4), QColor(TEXT))
+        if self.clipped:
+            painter.setBrush(QColor(RECORD))
+            painter.drawRoundedRect(self._lamp(), 3, 3)
+
+    def _bar(self) -> QRectF:
+        return QRectF(0, 8, self.width() - _LAMP - 6, 8)
+
+    def _lamp(self) -> QRectF:
+        return QRectF(self.width() - _LAMP, 8, _LAMP, 8)
 
     def _gradient(self, bar: QRectF) -> QLinearGradient:
         gradient = QLinearGradient(bar.topLeft(), bar.topRight())
@@ -92,13 +100,26 @@ class Meter(QWidget):
         gradient.setColorAt(1.0, QColor(RECORD))
         return gradient
 
-    def _paint_marks(self, painter: QPainter, bar: QRectF) -> None:
+    def _draw_scale(self, ratio: float) -> QPixmap:
+        """What does not move, drawn once per size: text costs more than all the rest."""
+        pixmap = QPixmap(self.size() * ratio)
+        pixmap.setDevicePixelRatio(ratio)
+        pixmap.fill(QColor(PANEL))
+        painter = QPainter(pixmap)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(HOVER))
+        bar = self._bar()
+        painter.drawRoundedRect(bar, 3, 3)
+        painter.drawRoundedRect(self._lamp(), 3, 3)
         painter.setFont(number_font(10))
         painter.setPen(QColor(DIM))
         for mark in _MARKS:
             x = self._x(mark, bar.width())
             width = 32.0
-            left = min(max(x - width / 2, 0.0), bar.width() - width) if mark < 0 else bar.width() - width
+            left = min(max(x - width / 2, 0.0), bar.width() - width)
             flag = Qt.AlignmentFlag.AlignRight if mark == 0 else Qt.AlignmentFlag.AlignHCenter
             text = str(mark).replace("-", "\u2212")
             painter.drawText(QRectF(left, 18, width, 14), int(flag | Qt.AlignmentFlag.AlignVCenter), text)
+        painter.end()
+        return pixmap

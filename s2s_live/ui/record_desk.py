@@ -132,7 +132,7 @@ class RecordDesk(QObject):
         if self._recorder is not None:
             if self._session is not None:
                 self._session.remove_sink(self._recorder.offer)
-            self._recorder.stop(timeout)
+            self._recorder.stop(timeout, cut=True)
             self._recorder = None
 
     def _open(self, session: Session, target: Path | None) -> Recorder:

@@ -9,19 +9,17 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from PySide6.QtCore import QRect, QRectF, QSizeF, Qt, Signal
-from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPixmap
+from PySide6.QtCore import QRect, QSizeF, Qt, Signal
+from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from s2s_live.live.frame import Frame
 from s2s_live.milestones import mark
 from s2s_live.ui.curtain import Curtain
+from s2s_live.ui.glow import Glow, bands
 from s2s_live.ui.picture import FitMode, place, to_image
 from s2s_live.ui.placeholder import Placeholder
-from s2s_live.ui.style import GROUND
 
-_GLOW_EVERY_S = 0.15
-_GLOW_GRID = 10
 _RATE_SPAN_S = 2.0
 
 
@@ -60,9 +58,8 @@ class SceneView(QWidget):
         self._curtain = curtain
         self._clock = clock
         self._mirror = False
-        self._glow_wanted = glow
-        self._glow = QPixmap()
-        self._glow_at = 0.0
+        self._glow = Glow() if glow else None
+        self._darkness_shown = 0.0
         self._frame: Frame | None = None
         self._image = QImage()
         self._still = QImage()
@@ -88,7 +85,11 @@ class SceneView(QWidget):
         self.update()
 
     def show_frame(self, frame: Frame | None) -> None:
-        """Take the newest frame and repaint; None goes back to the placeholder."""
+        """Take the newest frame and repaint; None goes back to the placeholder.
+
+        Only the picture is repainted at this rate: the bands change a few times a second.
+        """
+        all_of_it = self._image.isNull()
         if frame is None:
             self._frame, self._image, self._still = None, QImage(), QImage()
         elif frame is not self._frame:
@@ -98,7 +99,12 @@ class SceneView(QWidget):
             self._still = self._image
         elif not self._curtain.frozen and self._curtain.stillness == 0.0:
             self._still = QImage()
-        self.update()
+        darkness = self._curtain.darkness
+        if all_of_it or darkness != self._darkness_shown or (self._glow and self._glow.due(self._clock())):
+            self._darkness_shown = darkness
+            self.update()
+        else:
+            self.update(self.picture_rect())
 
     def shown_fps(self, now: float) -> float:
         """Paint events per second over the last two seconds."""
@@ -114,7 +120,7 @@ class SceneView(QWidget):
         self.activated.emit()
         event.accept()
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002, N802
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
         """Draw bands, picture, cross-fade and curtain."""
         painter = QPainter(self)
         if self._image.isNull():
@@ -123,7 +129,8 @@ class SceneView(QWidget):
             return
         stillness = self._curtain.stillness
         target, source = place(QSizeF(self._image.size()), QSizeF(self.size()), self.mode)
-        self._paint_bands(painter, target)
+        if not target.toRect().contains(event.rect()):
+            self._paint_bands(painter, target.toRect())
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         if stillness > 0 and not self._still.isNull():
             painter.drawImage(target, self._still, source)
@@ -139,40 +146,16 @@ class SceneView(QWidget):
         if self._curtain.darkness > 0:
             painter.fillRect(self.rect(), QColor.fromRgbF(0, 0, 0, self._curtain.darkness))
 
-    def _paint_bands(self, painter: QPainter, target: QRectF) -> None:
-        if target.contains(QRectF(self.rect())):
-            return
-        if not self._glow_wanted:
-            painter.fillRect(self.rect(), Qt.GlobalColor.black)
-            return
-        now = self._clock()
-        if now - self._glow_at >= _GLOW_EVERY_S or self._glow.size() != self.size():
-            self._glow_at = now
-            self._glow = self._make_glow()
-        for band in _bands(self.rect(), target.toRect()):
-            if not band.isEmpty():
-                painter.drawPixmap(band, self._glow, band)
-
-    def _make_glow(self) -> QPixmap:
-        image = self._still if self._curtain.stillness > 0.5 and not self._still.isNull() else self._image
-        small = image
-        for size in (
-            _GLOW_GRID,
-            4 * _GLOW_GRID,
-            16 * _GLOW_GRID,
-        ):  # in steps: one big one would show its squares
-            small = small.scaled(
-                size, size, Qt.AspectRatioMode.IgnoreAspectRatio, Qt.TransformationMode.SmoothTransformation
+    def _paint_bands(self, painter: QPainter, target: QRect) -> None:
+        around = bands(self.rect(), target)
+        if self._glow is None:
+            for band in around:
+                painter.fillRect(band, Qt.GlobalColor.black)
+        else:
+            frozen = self._curtain.stillness > 0.5 and not self._still.isNull()
+            self._glow.paint(
+                painter, self.size(), around, self._still if frozen else self._image, self._clock()
             )
-        pixmap = QPixmap(self.size())
-        painter = QPainter(pixmap)
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        painter.drawImage(QRectF(self.rect()), small, QRectF(small.rect()).adjusted(16, 16, -16, -16))
-        shade = QColor(GROUND)
-        shade.setAlphaF(0.72)
-        painter.fillRect(self.rect(), shade)
-        painter.end()
-        return pixmap
 
     def _count(self) -> None:
         frame = self._frame
@@ -188,14 +171,3 @@ class SceneView(QWidget):
             self._painted_index = frame.index
         if self.on_painted is not None:
             self.on_painted(frame.index, now)
-
-
-def _bands(view: QRect, picture: QRect) -> tuple[QRect, ...]:
-    """What of the view lies left and right of, above and below the picture."""
-    right, bottom = picture.x() + picture.width(), picture.y() + picture.height()
-    return (
-        QRect(0, 0, picture.x(), view.height()),
-        QRect(right, 0, view.width() - right, view.height()),
-        QRect(picture.x(), 0, picture.width(), picture.y()),
-        QRect(picture.x(), bottom, picture.width(), view.height() - bottom),
-    )

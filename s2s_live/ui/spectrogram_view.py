@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import numpy as np
-import pyqtgraph as pg
 from numpy.typing import NDArray
 from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QImage, QLinearGradient, QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStyleOptionGraphicsItem, QWidget
+from PySide6.QtGui import QColor, QImage, QLinearGradient, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QWidget
 
 from s2s_live.ui.colour_map import packed_ramp, ramp
+from s2s_live.ui.plots import pyqtgraph as pg
 from s2s_live.ui.style import DIM, GROUND, LINE, number_font
 
 SPAN_S = 10.0
 LOW_DB, HIGH_DB = -90.0, -10.0
+_AXIS = 44
 _HERTZ = (50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000)
 
 
@@ -61,26 +62,26 @@ class ImageRing:
             )
 
 
-class _RingItem(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph has no types
-    """Puts an image ring into plot coordinates: x -10..0 s, y 0..1 from the lowest to the highest row."""
+class _RingPane(QWidget):
+    """The image over the plot's view box.
 
-    def __init__(self, ring: ImageRing) -> None:
-        super().__init__()
-        self.ring = ring
+    A widget of its own, because repainting an item of a graphics view costs ten times as much.
+    """
 
-    def boundingRect(self) -> QRectF:  # noqa: N802
-        return QRectF(-SPAN_S, 0.0, SPAN_S, 1.0)
+    def __init__(self, ring: ImageRing, plot: pg.PlotWidget) -> None:
+        super().__init__(plot.viewport())
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self._ring = ring
+        self._box = plot.getPlotItem().getViewBox()
+        self._box.sigResized.connect(self._follow)
+        self._follow()
 
-    def paint(
-        self,
-        painter: QPainter,
-        _option: QStyleOptionGraphicsItem,
-        _widget: QWidget | None = None,
-    ) -> None:
-        painter.save()
-        painter.scale(1.0, -1.0)  # plots count upwards, images downwards
-        self.ring.paint(painter, QRectF(-SPAN_S, -1.0, SPAN_S, 1.0))
-        painter.restore()
+    def _follow(self) -> None:
+        self.setGeometry(self._box.mapRectToScene(self._box.rect()).toAlignedRect())
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002, N802
+        self._ring.paint(QPainter(self), QRectF(self.rect()))
 
 
 class _Legend(QWidget):
@@ -116,6 +117,10 @@ def _named(hertz: float) -> str:
     return f"{hertz / 1000:g}k" if hertz >= 1000 else f"{hertz:g}"
 
 
+def _ago(seconds: int) -> str:
+    return f"\u2212{-seconds} s" if seconds else "now"
+
+
 class SpectrogramView(QWidget):
     """About ten seconds of sound, newest at the right; frequency in Hz on a logarithmic axis."""
 
@@ -124,9 +129,10 @@ class SpectrogramView(QWidget):
         super().__init__()
         self.setAccessibleName("Spectrogram of the last ten seconds")
         self.ring = ImageRing(round(SPAN_S * columns_per_second), rows)
-        self._item = _RingItem(self.ring)
         self.plot = self._make_plot(low_hz, high_hz)
-        self.plot.addItem(self._item, ignoreBounds=True)
+        self._pane = _RingPane(self.ring, self.plot)
+        self._unit = QLabel("Hz", self.plot)
+        self._unit.setProperty("role", "axis")
         box = QHBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(0)
@@ -149,25 +155,21 @@ class SpectrogramView(QWidget):
         left, bottom = plot.getAxis("left"), plot.getAxis("bottom")
         hertz = [value for value in _HERTZ if low_hz <= value <= high_hz]
         left.setTicks([[(float(np.log(value / low_hz) / octaves), _named(value)) for value in hertz], []])
-        bottom.setTicks(
-            [
-                [
-                    (float(s), f"{s} s".replace("-", "\u2212") if s else "now")
-                    for s in range(-int(SPAN_S), 1, 2)
-                ],
-                [],
-            ]
-        )
+        bottom.setTicks([[(float(s), _ago(s)) for s in range(-int(SPAN_S), 1, 2)], []])
         for axis in (left, bottom):
             axis.setPen(LINE)
             axis.setTextPen(DIM)
             axis.setStyle(tickFont=number_font(10), tickLength=-3, autoExpandTextSpace=False)
         bottom.setStyle(hideOverlappingLabels=16)
-        left.setWidth(44)
-        left.setLabel("Hz")
-        left.label.hide()
+        left.setWidth(_AXIS)
         bottom.setHeight(22)
         return plot
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        """Keep the unit in the corner of the axes."""
+        super().resizeEvent(event)
+        self._unit.adjustSize()
+        self._unit.move(_AXIS - 8 - self._unit.width(), self.plot.height() - self._unit.height() - 4)
 
     def sizeHint(self) -> QSize:  # noqa: N802
         """A strip under the scene."""
@@ -177,9 +179,9 @@ class SpectrogramView(QWidget):
         """Append dB columns `[k, rows]` and repaint the image, not the axes."""
         if len(decibels):
             self.ring.write(decibels)
-            self._item.update()
+            self._pane.update()
 
     def clear(self) -> None:
         """Forget the past."""
         self.ring.clear()
-        self._item.update()
+        self._pane.update()

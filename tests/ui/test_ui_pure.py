@@ -180,3 +180,22 @@ def test_the_import_order_of_a_start(platform, first):
     assert done.stdout.split()[0] == first
     if platform == "linux":
         assert "torch" not in done.stdout.split(), "the window must not wait for torch"
+
+
+def test_slow_libraries_wait_until_the_window_shows():
+    """Nor does pyqtgraph, when it comes, bring the CUDA bindings."""
+    code = (
+        "import sys, s2s_live.ui.main_window\n"
+        "slow = ('torch', 'pyqtgraph', 'av', 'cv2', 'sounddevice', 'openvino')\n"
+        "print(*(name for name in slow if name in sys.modules))\n"
+        "import s2s_live.ui.spectrogram_view\n"
+        "print(*(name for name in sys.modules if name.split('.')[0] == 'cuda'))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=Path(__file__).parents[2],
+    )
+    assert done.stdout.split() == []

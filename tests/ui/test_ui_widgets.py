@@ -299,9 +299,8 @@ def test_the_record_bar_tells_time_size_and_space(show, qtbot):
     bar = show(RecordBar(), 300, 100)
     bar.show_idle(93_000_000_000)
     assert bar.detail.text() == "93.0\u00a0GB free"
-    with qtbot.waitSignal(bar.record_wished) as wished:
+    with qtbot.waitSignal(bar.record_wished):
         qtbot.mouseClick(bar.button, Qt.MouseButton.LeftButton)
-    assert wished.args == [True]
     status = RecorderStatus(
         "recording", 75.2, 12_400_000, 5_000_000_000, 2256, 0, 3, 0, 0.0, False, "", None, 0.0
     )

@@ -37,7 +37,7 @@ def build(folder, **options):
     window = MainWindow(Controller(AppOptions(**options), settings))
     window.resize(1366, 720)
     window.show()
-    window.controller.begin()
+    window.begin()
     return window
 
 
@@ -408,8 +408,7 @@ def test_no_text_is_cut(window, qtbot, size):
         if not getattr(widget, "wordWrap", lambda: False)()
         if widget.width() < widget.minimumSizeHint().width()
         or widget.height() < widget.fontMetrics().height()
-        or (not window.rect().intersects(_in_window(window, widget))
-        and not _scrolled(window, widget))
+        or (not window.rect().intersects(_in_window(window, widget)) and not _scrolled(window, widget))
     ]
     assert cut == []
     elided = [
