@@ -26,8 +26,8 @@ Families: {families}.
 
 `s2s-live train world`: a renderer paints scenes of every family at any intensity; an image encoder learns
 that world without labels, from pairs of paintings of the same thing; the generator learns by regression to
-paint what the renderer paints, given the encoder's embedding of *other* paintings of the same thing; the audio
-encoder learns to place synthesised and recorded sounds of a family and loudness where its pictures lie.
+paint what the renderer paints, given the encoder's embedding of *other* paintings of the same thing; the
+audio encoder learns to place synthesised and recorded sounds of a family and loudness where its pictures lie.
 
 * Generator: {steps} steps, {minutes} minutes on one processor thread.
 * Audio encoder: {audio}.

@@ -14,7 +14,6 @@ from s2s_live.world.families import FAMILIES
 from s2s_live.world.fields import FieldConfig
 from s2s_live.world.render import random_fields, render
 
-
 NEAR = 0.06
 """Intensities about so far apart count as the same when embeddings are averaged."""
 
