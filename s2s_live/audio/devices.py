@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 from s2s_live.audio import pulse
@@ -87,27 +87,35 @@ def default_index(
     return -1
 
 
-def _pulse(found: Iterable[Device]) -> list[Device]:
-    return list(found) if sys.platform.startswith("linux") else []
+def _pulse(found: Callable[[], list[Device]]) -> list[Device]:
+    return found() if sys.platform.startswith("linux") else []
+
+
+def _own(direction: Direction, fresh: bool, server: Sequence[Device]) -> list[Device]:
+    """PortAudio's devices; without PortAudio those of the sound server will do, if there are any."""
+    try:
+        with portaudio(fresh) as sd:
+            return [device for _, device in parse_table(sd.query_devices(), sd.query_hostapis(), direction)]
+    except AudioError:
+        if not server:
+            raise
+        return []
 
 
 def list_inputs(fresh: bool = True) -> list[Device]:
-    """Inputs and loopbacks, "System default" first. Raises AudioError only if PortAudio is not installed.
+    """Inputs and loopbacks, "System default" first. Raises AudioError if there is nothing to list them with.
 
     `fresh` renews PortAudio's list where no stream is open; while one is, use a DeviceWatch.
     """
-    with portaudio(fresh) as sd:
-        own = [device for _, device in parse_table(sd.query_devices(), sd.query_hostapis(), "input")]
-    server = _pulse(pulse.sources())
-    inputs = [d for d in server if d.kind == "input"] + own
+    server = _pulse(pulse.sources)
+    inputs = [d for d in server if d.kind == "input"] + _own("input", fresh, server)
     return [default_device(), *inputs, *(d for d in server if d.kind == "loopback")]
 
 
 def list_outputs(fresh: bool = True) -> list[Device]:
     """Outputs, "System default" first; as for `list_inputs`."""
-    with portaudio(fresh) as sd:
-        own = [device for _, device in parse_table(sd.query_devices(), sd.query_hostapis(), "output")]
-    return [default_device(output=True), *_pulse(pulse.sinks()), *own]
+    server = _pulse(pulse.sinks)
+    return [default_device(output=True), *server, *_own("output", fresh, server)]
 
 
 def index_of(sd: Any, device_id: str, direction: Direction) -> int:

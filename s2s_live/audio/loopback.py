@@ -90,6 +90,7 @@ class PulseSource:
                 process.wait(0.2)
         if process.poll() is not None:
             said = process.stderr.read().decode(errors="replace").strip() if process.stderr else ""
+            said = said.partition("\n")[0].rstrip(".")
             self.stop()
             raise AudioError(
                 f"{self.name} cannot be heard ({said or 'parec ended'}).",

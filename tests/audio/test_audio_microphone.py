@@ -1,5 +1,7 @@
 """What no real device here does on demand: refuse formats, overflow, end by itself, hang while closing."""
 
+import builtins
+import sys
 import threading
 import time
 from contextlib import contextmanager
@@ -131,9 +133,8 @@ def test_without_a_microphone_the_message_says_what_to_do():
         devices.index_of(fake, "Core Audio:Desk", "input")
 
 
-def test_without_portaudio_the_message_says_how_to_install_it(monkeypatch):
-    import builtins
-
+@pytest.fixture
+def no_portaudio(monkeypatch):
     real = builtins.__import__
 
     def missing(name, *rest, **more):
@@ -142,6 +143,17 @@ def test_without_portaudio_the_message_says_how_to_install_it(monkeypatch):
         return real(name, *rest, **more)
 
     monkeypatch.setattr(builtins, "__import__", missing)
-    with pytest.raises(AudioError, match="PortAudio is not installed") as error, shared.portaudio():
-        pass
+
+
+def test_without_portaudio_the_message_says_how_to_install_it(no_portaudio, monkeypatch):
+    monkeypatch.setattr(devices.pulse, "sources", list)
+    with pytest.raises(AudioError, match="PortAudio is not installed") as error:
+        devices.list_inputs()
     assert "libportaudio2" in error.value.hint
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="there is no such sound server")
+def test_without_portaudio_the_sound_server_will_do(no_portaudio, monkeypatch):
+    mic = Device("pulse:mic", "Webcam", "PulseAudio", "input", 1, 44_100, True)
+    monkeypatch.setattr(devices.pulse, "sources", lambda: [mic])
+    assert [d.id for d in devices.list_inputs()] == ["default", "pulse:mic"]
