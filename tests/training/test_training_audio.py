@@ -13,6 +13,7 @@ from s2s_live.errors import TrainingError
 from s2s_live.training import audio_state
 from s2s_live.training.audio import AudioRun, AudioSettings, Sampler, train_audio
 from s2s_live.training.audio_bank import load_bank, stand_in_bank
+from s2s_live.training.audio_features import encoder_input
 from s2s_live.training.audio_pool import Pool, fill
 from s2s_live.training.audio_report import report
 from s2s_live.training.recordings import Clip
@@ -107,6 +108,14 @@ def test_new_pictures_send_a_finished_run_back_a_stretch(tmp_path, bank, pool):
     assert other.resume()
     assert other.seconds == pytest.approx(0.7)
     assert other.step == run.step
+    before = other.learner.encoder.fc.weight.clone()
+    other.refit(Sampler(pool, 16, 0), batches=4)
+    assert not torch.equal(before, other.learner.encoder.fc.weight)
+    batch = Sampler(pool, 16, 1).next()
+    with torch.no_grad():
+        found, _ = other.learner(encoder_input(batch.power))
+    target = other.bank.mean(batch.family, batch.intensity)
+    assert (found * target).sum(1).mean() > 0.5
 
 
 def test_a_damaged_checkpoint_is_named(tmp_path, bank):
