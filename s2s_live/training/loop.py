@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import logging
 import math
@@ -105,7 +106,8 @@ def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
             os.fsync(stream.fileno())
         part.replace(path)
     except (OSError, RuntimeError) as error:
-        part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
         hint = "Make room on the disk and start again: training goes on from the last checkpoint."
         raise TrainingError(f"Cannot write the checkpoint {path}: {error}", hint) from error
 

@@ -28,7 +28,7 @@ SMALL = GeneratorConfig(
     norm="none",
     fields=FieldsConfig(planes=WORLD_FIELDS.counts, kernels=(3, 3, 3, 3, 1, 1)),
 )
-QUICK = Recipe(phases=(Phase(1.0, 64, 4, 1),), pool=8, families_at_once=2, each=2)
+QUICK = Recipe(phases=(Phase(1.0, 64, 4, 1),), pool=8, families_at_once=2, each=1)
 
 
 def bank() -> Bank:
@@ -85,6 +85,7 @@ def test_the_loss_is_zero_for_the_truth_and_sees_blur() -> None:
     assert float(psnr(truth, truth + 0.02)[0]) == pytest.approx(40.0, abs=0.1)
 
 
+@pytest.mark.slow
 def test_the_stage_trains_stops_and_goes_on(run: Path) -> None:
     stage = GeneratorStage(run, 0.03, CPU, QUICK, config=SMALL)
     stage.train()
@@ -99,6 +100,7 @@ def test_the_stage_trains_stops_and_goes_on(run: Path) -> None:
         GeneratorStage(run, 1.0, CPU, QUICK, config=replace(SMALL, shared_size=8))
 
 
+@pytest.mark.slow
 def test_the_run_folder_becomes_a_model_that_opens(run: Path, tmp_path: Path) -> None:
     from s2s_live.training.export import export
 
