@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from pathlib import Path
 
 from s2s_live.errors import ModelError, S2SError
 from s2s_live.store.manifest import FILE_NAME
 from s2s_live.store.places import bundled, user_models
 
+log = logging.getLogger(__name__)
+
 
 def list_models() -> list[Path]:
     """Model folders by name, damaged ones too; a user's own comes before a bundled one of the same name."""
     found: dict[str, Path] = {}
     for place in _places():
-        for path in sorted(place.iterdir()):
-            if (path / FILE_NAME).is_file() and not path.name.startswith("."):
+        try:
+            models = [path for path in place.iterdir() if (path / FILE_NAME).is_file()]
+        except OSError as error:
+            log.warning("the models in %s cannot be listed (%s)", place, error)
+            continue
+        for path in models:
+            if not path.name.startswith("."):
                 found.setdefault(path.name, path)
     return [found[name] for name in sorted(found)]
 

@@ -15,9 +15,11 @@ import torch
 from s2s_live.engines.base import PaintState
 from s2s_live.engines.registry import open_engine
 from s2s_live.engines.sound2scene.engine import Sound2SceneEngine
+from s2s_live.engines.sound2scene.generator import Generator
 from s2s_live.engines.sound2scene.model import load_model, write_model
 from s2s_live.engines.sound2scene.tiny import write_tiny_model
 from s2s_live.errors import ModelError
+from s2s_live.features.log_psd import LogPsdConfig
 from s2s_live.store.folder import ModelFolder, write_model_folder
 
 RATE = 16_000
@@ -268,6 +270,28 @@ def test_a_model_survives_reading_and_writing(tiny_folder, tmp_path):
 def test_an_unknown_device_is_refused(tiny_folder):
     with pytest.raises(ModelError, match="tpu"):
         open_engine(tiny_folder, device="tpu")
+
+
+def test_a_model_without_fields_or_families(tiny_folder, tmp_path):
+    """As an official checkpoint is."""
+    model = load_model(ModelFolder.open(tiny_folder))
+    config = replace(
+        model.config,
+        generator=replace(model.config.generator, fields=None, norm="bigbn"),
+        fields=None,
+        families=(),
+        silence="",
+        front_end=LogPsdConfig(98),
+    )
+    plain = replace(model, config=config, generator=Generator(config.generator))
+    folder = write_model(tmp_path / "plain", plain, name="plain", licence="MIT", trained={}).path
+    engine = open_engine(folder)
+    assert (engine.spec.layers, engine.spec.families) == (0, ())
+    target = hear(engine, hiss())
+    assert (target.family, target.flow.shape, dict(target.scores)) == ("", (0, 2), {})
+    assert engine.silence().latent.shape == target.latent.shape
+    assert engine.paint(state(engine, displacement=np.zeros((0, 2)))).shape == (64, 64, 3)
+    engine.close()
 
 
 def test_a_second_start_loads_no_network(tiny_folder, engine):

@@ -60,6 +60,21 @@ def test_a_folder_without_a_manifest_is_no_model(homes, tmp_path):
         find_model(tmp_path)
 
 
+def test_a_folder_that_cannot_be_listed_hides_no_other(homes, monkeypatch, caplog):
+    user, own = homes
+    write_model_folder(own / "world", MANIFEST, WEIGHTS)
+    listed = Path.iterdir
+
+    def iterdir(path):
+        if path == user:
+            raise PermissionError("not yours")
+        return listed(path)
+
+    monkeypatch.setattr(Path, "iterdir", iterdir)
+    assert list_models() == [own / "world"]
+    assert "not yours" in caplog.text
+
+
 def test_no_models_at_all(monkeypatch, tmp_path):
     def missing(kind):
         raise S2SError("missing")

@@ -116,7 +116,7 @@ class Sound2SceneEngine:
             self._live_fields = LiveFields(state.seed, config)
         displacement = np.array(state.displacement, dtype=np.float64)
         displacement[:, 1] -= JOLT * pulse * np.arange(config.layers)
-        return self._live_fields.at(displacement)
+        return [field for field in self._live_fields.at(displacement) if field.shape[1]]
 
     def _target(self, embedding: Floats) -> Target:
         families = self._config.families
@@ -154,7 +154,7 @@ def _open_networks(
     example = [np.zeros((1, config.generator.z_size), np.float32), latent, tone_curve()]
     if config.fields is not None:
         at_rest = np.zeros((config.layers, 2))
-        example += [field.copy() for field in LiveFields(0, config.fields).at(at_rest)]
+        example += [field for field in LiveFields(0, config.fields).at(at_rest) if field.shape[1]]
     cache = platformdirs.user_cache_path("s2s-live", appauthor=False) / "networks"
     hear = open_runtime(
         lambda: _hearing_network(folder, config),
@@ -189,7 +189,7 @@ def _painting_network(folder: ModelFolder, config: Sound2SceneConfig) -> nn.Modu
     return LiveGenerator(load_generator(folder, config)).eval()
 
 
-GRAPH_VERSION = 1
+GRAPH_VERSION = 2
 """Raised whenever the networks' graphs change, so that converted ones in users' caches are not mistaken."""
 
 

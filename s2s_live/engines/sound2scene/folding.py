@@ -61,7 +61,7 @@ class LiveBlock(nn.Module):
             functional.relu(h * scale1 + shift1), self.up, bias, stride=2, padding=1
         )
         if self.conv_f is not None and planes is not None:
-            a = a + self.conv_f(planes) + self.offset
+            a = a + (self.conv_f(planes) + self.offset)
         a = functional.conv2d(
             functional.relu(a * scale2 + shift2), self.conv2_weight, self.end_bias, padding=1
         )
