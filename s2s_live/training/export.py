@@ -21,7 +21,7 @@ from s2s_live.engines.sound2scene.presets import BUNDLED_AUDIO_ENCODER
 from s2s_live.errors import TrainingError
 from s2s_live.features.log_mel import LogMelConfig
 from s2s_live.training.card import model_card
-from s2s_live.training.generator import CHECKPOINT
+from s2s_live.training.generator import CHECKPOINT, part_config
 from s2s_live.training.images import Bank
 from s2s_live.training.loop import load_checkpoint
 from s2s_live.world.families import FAMILY_IDS, flow_table
@@ -58,7 +58,7 @@ def export(run: Path, out: Path, recordings: Sequence[Path] = ()) -> None:
         audio_encoder=ears.encoder.config,
         generator=generator.config,
         families=FAMILY_IDS,
-        fields=WORLD_FIELDS,
+        fields=WORLD_FIELDS.up_to(generator.config.resolution),
         silence="silence",
         temperature=ears.temperature,
     )
@@ -83,12 +83,15 @@ def halved(network: torch.nn.Module) -> Any:
 
 
 def _generator(run: Path) -> tuple[Generator, dict[str, Any]]:
+    """The averaged generator at the size that has been trained so far."""
     state = load_checkpoint(run / CHECKPOINT)
     if state is None:
         raise TrainingError(f"There is no generator in {run}.", "Run the stage 'generator' first.")
-    generator = Generator(GeneratorConfig.from_json(state["config"])).eval()
-    prefix = "full."
+    whole = GeneratorConfig.from_json(state["config"])
+    config = part_config(whole, state.get("size", whole.resolution))
+    prefix = "full." if config == whole else f"parts.{config.resolution}."
     weights = {key[len(prefix) :]: value for key, value in state["average"].items() if key.startswith(prefix)}
+    generator = Generator(config).eval()
     generator.load_state_dict(weights)
     return generator, state
 

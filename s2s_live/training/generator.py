@@ -69,6 +69,16 @@ class Recipe:
     sheet_s: float = 240.0
 
 
+def part_config(config: GeneratorConfig, size: int) -> GeneratorConfig:
+    """The numbers of the generator's first blocks, up to pictures of that size."""
+    count = next(k for k in range(config.blocks) if config.block_resolution(k) == size) + 1
+    fields = config.fields and replace(
+        config.fields, planes=config.fields.planes[:count], kernels=config.fields.kernels[:count]
+    )
+    inside, outside = config.in_channels[:count], config.out_channels[:count]
+    return replace(config, in_channels=inside, out_channels=outside, fields=fields)
+
+
 def _open_output(module: nn.Module) -> None:
     """Begin nearly linear: an output layer whose ReLU is closed somewhere would never open there."""
     if isinstance(module, Generator):
@@ -92,21 +102,9 @@ class Growing(nn.Module):
         self.apply(_open_output)
 
     def _part(self, size: int) -> Generator:
-        config = self.full.config
-        count = next(k for k in range(config.blocks) if config.block_resolution(k) == size) + 1
-        fields = config.fields and replace(
-            config.fields, planes=config.fields.planes[:count], kernels=config.fields.kernels[:count]
-        )
-        part = Generator(
-            replace(
-                config,
-                in_channels=config.in_channels[:count],
-                out_channels=config.out_channels[:count],
-                fields=fields,
-            )
-        )
+        part = Generator(part_config(self.full.config, size))
         part.shared_feat, part.linear = self.full.shared_feat, self.full.linear
-        part.blocks = nn.ModuleList(list(self.full.blocks)[:count])
+        part.blocks = nn.ModuleList(list(self.full.blocks)[: part.config.blocks])
         return part
 
     def at(self, size: int) -> nn.Module:
@@ -199,6 +197,7 @@ class GeneratorStage:
                 "step": self.step,
                 "used_s": self.budget.used_s,
                 "figures": self.figures,
+                "size": self.phase.size,
             },
         )
 

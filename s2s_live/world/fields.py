@@ -62,6 +62,11 @@ class FieldConfig:
         """Channels at each resolution."""
         return tuple(len(level) for level in self.channels)
 
+    def up_to(self, resolution: int) -> FieldConfig:
+        """The same fields without those of finer resolutions."""
+        count = sum(size <= resolution for size in self.resolutions)
+        return FieldConfig(self.resolutions[:count], self.channels[:count], self.layers)
+
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers for a manifest."""
         levels = [[[c.layer, c.columns, c.rows] for c in level] for level in self.channels]

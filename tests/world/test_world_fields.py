@@ -119,6 +119,8 @@ def test_a_batch_reuses_what_it_has_sampled() -> None:
 def test_a_config_survives_a_manifest() -> None:
     assert FieldConfig.from_dict(WORLD_FIELDS.to_dict()) == WORLD_FIELDS
     assert WORLD_FIELDS.counts == tuple(len(level) for level in WORLD_FIELDS.channels)
+    assert WORLD_FIELDS.up_to(128).resolutions == WORLD_FIELDS.resolutions[:-1]
+    assert WORLD_FIELDS.up_to(128).counts == WORLD_FIELDS.counts[:-1]
     with pytest.raises(ValueError, match="layer"):
         FieldConfig((8,), ((Channel(3, 8, 8),),))
     with pytest.raises(ValueError, match="resolution"):
