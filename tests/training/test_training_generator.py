@@ -107,7 +107,7 @@ def test_the_run_folder_becomes_a_model_that_opens(run: Path, tmp_path: Path) ->
     GeneratorStage(run, 0.0, CPU, QUICK, config=SMALL).train()
     export(run, tmp_path / "model")
     engine = open_engine(tmp_path / "model")
-    assert engine.spec.picture_size == (256, 256)
+    assert engine.spec.picture_size == (64, 64)
     assert engine.spec.families == tuple(f.id for f in FAMILIES)
     assert "not trained" in (tmp_path / "model" / "README.md").read_text()
     engine.close()
