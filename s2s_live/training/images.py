@@ -108,7 +108,8 @@ class PairPool:
         index = torch.tensor(families, device=self._device).repeat_interleave(each)
         intensity = torch.rand(len(index), generator=self._generator).to(self._device)
         twice = paint_small(index.repeat(2), intensity.repeat(2), self._generator)
-        pairs = (twice * 255.0 + 0.5).to(torch.uint8).unflatten(0, (2, len(index))).transpose(0, 1)
+        pairs = (twice * 255.0 + 0.5).to(torch.uint8)
+        pairs = pairs.reshape(2, len(index), *pairs.shape[1:]).transpose(0, 1)
         for family, pair in zip(index.tolist(), pairs.cpu(), strict=True):
             mine = self._pairs[family]
             if len(mine) < self._capacity // len(FAMILIES):
@@ -220,9 +221,9 @@ def make_bank(model: ImageEncoder, device: torch.device, each: int = 4, seed: in
             index = torch.full((len(levels),), family, device=device)
             pictures = paint_small(index, levels.to(device), generator)
             found.append(model(pictures).cpu().numpy())
-    family: NDArray[np.int64] = np.repeat(np.arange(len(FAMILIES), dtype=np.int64), len(levels))
+    families: NDArray[np.int64] = np.repeat(np.arange(len(FAMILIES), dtype=np.int64), len(levels))
     intensity: NDArray[np.float32] = np.tile(levels.numpy(), len(FAMILIES))
-    return Bank(family, intensity, np.concatenate(found).astype(np.float32))
+    return Bank(families, intensity, np.concatenate(found).astype(np.float32))
 
 
 def judge(bank: Bank) -> tuple[float, float]:
