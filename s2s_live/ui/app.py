@@ -102,10 +102,15 @@ def _begin(window: MainWindow, options: AppOptions) -> None:
 
 
 def _close_on_signals(window: MainWindow) -> None:
-    """SIGINT and SIGTERM close the window. Python runs the handler at the next tick of the GUI's timer."""
+    """SIGINT and SIGTERM close the window.
+
+    Python runs the handler at the next tick of the GUI's timer, or in the middle of what it is doing now: so
+    the closing itself waits for the event loop.
+    """
+    from PySide6.QtCore import QTimer
 
     def close(*_: object) -> None:
-        window.close()
+        QTimer.singleShot(0, window.close)
 
     signal.signal(signal.SIGINT, close)
     signal.signal(signal.SIGTERM, close)

@@ -194,13 +194,12 @@ class MainWindow(QMainWindow):
         self.place_message()
 
     def place_message(self) -> None:
-        """Put the message bar over the upper edge of the scene, centred."""
+        """Put the message bar over the foot of the scene, centred."""
         width = min(_MESSAGE, self.scene.width() - 8 * UNIT)
-        corner = self.scene.mapTo(self.page, self.scene.rect().topLeft())
-        height = max(self.messages.heightForWidth(width), self.messages.sizeHint().height())
-        self.messages.setGeometry(
-            corner.x() + (self.scene.width() - width) // 2, corner.y() + 3 * UNIT, width, height
-        )
+        height = self.messages.heightForWidth(width)
+        corner = self.scene.mapTo(self.page, self.scene.rect().bottomLeft())
+        left = corner.x() + (self.scene.width() - width) // 2
+        self.messages.setGeometry(left, corner.y() - height - 3 * UNIT, width, height)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802
         """Take one file."""

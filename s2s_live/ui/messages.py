@@ -18,7 +18,8 @@ _INFO_S = 6.0
 class MessageBar(QFrame):
     """Shows one message at a time with its hint; the worst stays until it is dismissed."""
 
-    dismissed = Signal(str)
+    changed = Signal()
+    """Another message shows, or none: its place and height have to be found anew."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -39,6 +40,7 @@ class MessageBar(QFrame):
         self._timer.timeout.connect(self.dismiss)
         self._seen: set[str] = set()
         self.text = ""
+        self.level: Level = "info"
         words = QVBoxLayout()
         words.setSpacing(2)
         words.addWidget(self._text)
@@ -64,21 +66,23 @@ class MessageBar(QFrame):
             self.setProperty("level", level)
             self.style().polish(self)
             self.setAccessibleName(f"{level}: {text} {hint}".strip())
-            self.text = text
-        self._timer.stop()
-        if level == "info":
-            self._timer.start(round(_INFO_S * 1000))
-        self.show()
-        self.raise_()
+            self.text, self.level = text, level
+            self._timer.stop()
+            if level == "info":
+                self._timer.start(round(_INFO_S * 1000))
+            self.show()
+            self.raise_()
+            self.changed.emit()
         return True
 
     def dismiss(self) -> None:
         """Hide; the same text stays hidden until it is forgotten."""
         if self.text:
             self._seen.add(self.text)
-            text, self.text = self.text, ""
+            self.text = ""
+            self._timer.stop()
             self.hide()
-            self.dismissed.emit(text)
+            self.changed.emit()
 
     def forget(self, text: str) -> None:
         """The cause is gone: hide the message if it shows, and show it again should it come back."""
@@ -87,3 +91,4 @@ class MessageBar(QFrame):
             self.text = ""
             self._timer.stop()
             self.hide()
+            self.changed.emit()

@@ -39,8 +39,6 @@ class ModelMenu(Choice):
             names.append(self._current)
         for name in names:
             self.addItem(icon("model", DIM), Path(name).name, name)
-        if names:
-            self.insertSeparator(self.count())
         self.addItem(icon("folder", DIM), "Model folder\u2026", _OPEN)
         self.setCurrentIndex(self.findData(self._current) if self._current else -1)
 

@@ -30,7 +30,7 @@ class OutputWindow(QWidget):
         self.setWindowTitle("s2s-live output")
         self.setAttribute(Qt.WidgetAttribute.WA_QuitOnClose, False)
         self.setCursor(Qt.CursorShape.BlankCursor)
-        self.scene = SceneView(curtain)
+        self.scene = SceneView(curtain, fine=True)
         self.hud = Hud(self.scene)
         self._saver = ScreenSaver()
         self._key = ""

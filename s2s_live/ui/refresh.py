@@ -107,7 +107,7 @@ class Refresh(QObject):
             if self._said:
                 bar.forget(self._said)
             self._said = said
-        if said:
+        if said and not (bar.isVisible() and bar.level == "error"):  # what was just tried comes first
             bar.show_message(said, "", "warning")
         fps = f"{window.scene.shown_fps(now):.0f} frames/s" if status is not None else ""
         window.status.show_facts(sound.facts(feed), fps)

@@ -13,12 +13,14 @@ from PySide6.QtCore import QRect, QSizeF, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from s2s_live.engines.base import Picture
 from s2s_live.live.frame import Frame
 from s2s_live.milestones import mark
 from s2s_live.ui.curtain import Curtain
 from s2s_live.ui.glow import Glow, bands
 from s2s_live.ui.picture import FitMode, place, to_image
 from s2s_live.ui.placeholder import Placeholder
+from s2s_live.ui.upscale import doubled
 
 _RATE_SPAN_S = 2.0
 
@@ -34,12 +36,18 @@ class SceneView(QWidget):
     """Double-clicked."""
 
     def __init__(
-        self, curtain: Curtain, *, glow: bool = False, clock: Callable[[], float] = time.monotonic
+        self,
+        curtain: Curtain,
+        *,
+        glow: bool = False,
+        fine: bool = False,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """
         Args:
             curtain: blackout and freeze, shared by all views.
             glow: fill the bands beside the picture with its dimmed colours instead of black.
+            fine: enlarge small pictures with a finer filter first.
             clock: monotonic seconds.
         """
         super().__init__()
@@ -58,6 +66,7 @@ class SceneView(QWidget):
         self._curtain = curtain
         self._clock = clock
         self._mirror = False
+        self._fine = fine
         self._glow = Glow() if glow else None
         self._darkness_shown = 0.0
         self._frame: Frame | None = None
@@ -75,7 +84,7 @@ class SceneView(QWidget):
         """Show the scene as in a mirror, for projection from behind."""
         self._mirror = on
         if self._frame is not None:
-            self._image = to_image(self._frame.picture, mirror=on)
+            self._image = self._to_image(self._frame.picture)
         self._still = QImage() if self._still.isNull() else self._image
         self.update()
 
@@ -94,7 +103,7 @@ class SceneView(QWidget):
             self._frame, self._image, self._still = None, QImage(), QImage()
         elif frame is not self._frame:
             self._frame = frame
-            self._image = to_image(frame.picture, mirror=self._mirror)
+            self._image = self._to_image(frame.picture)
         if self._curtain.frozen and self._still.isNull():
             self._still = self._image
         elif not self._curtain.frozen and self._curtain.stillness == 0.0:
@@ -141,6 +150,9 @@ class SceneView(QWidget):
         self._paint_darkness(painter)
         painter.end()
         self._count()
+
+    def _to_image(self, picture: Picture) -> QImage:
+        return to_image(doubled(picture) if self._fine else picture, mirror=self._mirror)
 
     def _paint_darkness(self, painter: QPainter) -> None:
         if self._curtain.darkness > 0:

@@ -8,8 +8,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
+from s2s_live.logs import log_path
 from s2s_live.ui.style import UNIT
-from s2s_live.ui.widgets import Button, Label
+from s2s_live.ui.widgets import Button, Label, line
 
 
 @dataclass(frozen=True)
@@ -76,13 +77,24 @@ class ShortcutSheet(QDialog):
             column.addStretch(1)
             columns.addLayout(column)
         box.addLayout(columns)
-        done = Button("Close", kind="primary")
-        done.clicked.connect(self.close)
-        box.addWidget(done, 0, Qt.AlignmentFlag.AlignRight)
+        box.addWidget(line())
+        box.addLayout(self._foot())
         closing = QAction(self)
         closing.setShortcuts([QKeySequence("?"), QKeySequence("F1")])
         closing.triggered.connect(self.close)
         self.addAction(closing)
+
+    def _foot(self) -> QHBoxLayout:
+        place = Label(f"Log file: {log_path()}", "small")
+        place.setWordWrap(True)
+        place.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        done = Button("Close", kind="primary")
+        done.clicked.connect(self.close)
+        foot = QHBoxLayout()
+        foot.setSpacing(4 * UNIT)
+        foot.addWidget(place, 1)
+        foot.addWidget(done)
+        return foot
 
     def _group(self, name: str) -> QGridLayout:
         grid = QGridLayout()

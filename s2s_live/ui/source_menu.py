@@ -65,7 +65,6 @@ class SourceMenu(Choice):
             self._add(device.name, device.id, "microphone")
         for device in loopbacks:
             self._add(f"Sound of {device.name}", device.id, "speaker")
-        self.insertSeparator(self.count())
         if self._current.startswith("file:"):
             self._add(Path(self._current.removeprefix("file:")).name, self._current, "file")
         self._add("Audio file\u2026", OPEN_FILE, "folder")

@@ -169,7 +169,7 @@ class SpectrogramView(QWidget):
         """Keep the unit in the corner of the axes."""
         super().resizeEvent(event)
         self._unit.adjustSize()
-        self._unit.move(_AXIS - 8 - self._unit.width(), self.plot.height() - self._unit.height() - 4)
+        self._unit.move(8, self.plot.height() - self._unit.height() - 4)
 
     def sizeHint(self) -> QSize:  # noqa: N802
         """A strip under the scene."""

@@ -49,6 +49,7 @@ class Wiring(QObject):
     def _connect_show(self) -> None:
         window, controller, show = self._window, self._controller, self._controller.show
         controller.message.connect(self._say)
+        window.messages.changed.connect(window.place_message)
         show.progress.connect(self._show_progress)
         show.opened.connect(self._model_opened)
         show.failed.connect(self._model_failed)
@@ -357,7 +358,6 @@ class Wiring(QObject):
         if level != "info":
             self._window.messages.forget(text)  # it happened again: worth showing again
         self._window.messages.show_message(text, hint, cast("Level", level))
-        self._window.place_message()
 
     def _say_error(self, error: Exception) -> None:
         if isinstance(error, S2SError):

@@ -165,6 +165,15 @@ def test_fill_and_mirror(show):
     assert colour_at(view, 380, 150) == (0, 0, 250)
 
 
+def test_the_fine_filter_enlarges_small_pictures_only(show):
+    view = show(SceneView(Curtain(), fine=True))
+    view.show_frame(frame(0, (10, 200, 30)))
+    assert view._image.width() == 128
+    assert colour_at(view, 200, 150) == (10, 200, 30)
+    view.show_frame(Frame(1, 0, picture((1, 2, 3), (1024, 1024)), 0.0, 0.0))
+    assert view._image.width() == 1024
+
+
 def test_blackout_and_freeze(show):
     curtain = Curtain(fade_s=0.1)
     view = show(SceneView(curtain))
