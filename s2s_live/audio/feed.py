@@ -21,7 +21,7 @@ from s2s_live.audio.metering import LevelSuggestion, mean_level, suggest_level, 
 from s2s_live.audio.pipeline import Pipeline
 from s2s_live.audio.program import ProgramWriter
 from s2s_live.audio.ring import SampleRing
-from s2s_live.audio.source import LOST_AFTER_S, Source
+from s2s_live.audio.source import LOST_AFTER_S, Source, SourceStatus
 from s2s_live.audio.status import FeedState, FeedStatus, message_for
 from s2s_live.audio.supervision import Supervisor, Watch
 from s2s_live.errors import AudioError
@@ -33,6 +33,11 @@ POLL_S = 0.004
 
 LOOK_S = 0.02
 """Without new sound the state of the source is asked for so often."""
+
+STARVED_S = 0.1
+"""A look that comes so much too late tells that the feed's own thread was held up..."""
+PATIENCE_S = 0.1
+"""...and then the others' blocks are waited for a little longer."""
 
 LOG_EVERY_S = 5.0
 LOCK_S = 0.3
@@ -58,7 +63,7 @@ class Feed:
         self.channel: int | None = None
         self._source: Source | None = None
         self._gain_set_at = (0.0, 0)  # the gain the levels since that tick were measured with
-        self._next_look = 0.0
+        self._next_look = self._patient_until = 0.0
         self._drained: Source | None = None  # an ended source whose last sample is in the programme
         self._stumbles, self._stumbled_at = 0, -LOG_EVERY_S
         self._lost = 0
@@ -237,6 +242,8 @@ class Feed:
             writer.cut()
         elif not pipeline.waiting() and now < self._next_look:
             return pipeline, False
+        if now - self._next_look > STARVED_S:
+            self._patient_until = now + PATIENCE_S
         self._next_look = now + LOOK_S
         state = source.status(now)  # before the pull: what an ended source has written is then all there
         samples = pipeline.pull(self.channel, writer.meter)
@@ -247,13 +254,24 @@ class Feed:
             late = writer.write(samples, pipeline.capture_time(pipeline.given), self.gain_db, now)
             self._lost += late + pipeline.take_lost()
             self._bad += pipeline.take_bad()
-        elif not pipeline.given or pipeline.finished:
-            writer.keep_pace(now)
-            if pipeline.finished and not writer.pending:
-                self._drained = source
-        elif state.state != "running" or now - state.last_block_at > STALL_S:
-            writer.keep_pace(now, late_sound_may_come=True)
+        else:
+            self._without_sound(pipeline, state, now)
         return pipeline, pipeline.waiting() > 0
+
+    def _without_sound(self, pipeline: Pipeline, state: SourceStatus, now: float) -> None:
+        """Write silence where it is due.
+
+        After a moment in which the whole program got no processor time everything looks old: then the
+        source's thread is given a turn first.
+        """
+        if not pipeline.given or pipeline.finished:
+            self._writer.keep_pace(now)
+            if pipeline.finished and not self._writer.pending:
+                self._drained = pipeline.source
+        elif now < self._patient_until:
+            return
+        elif state.state != "running" or now - state.last_block_at > STALL_S:
+            self._writer.keep_pace(now, late_sound_may_come=True)
 
     def _note_gain(self) -> None:
         if self.gain_db != self._gain_set_at[0]:

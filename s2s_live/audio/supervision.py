@@ -15,6 +15,7 @@ log = logging.getLogger(__name__)
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.25, 1.0
 _LOOK_S = 0.05
+_DOUBTS = 3  # looks in a row that find a source lost
 
 
 class Watch(Protocol):
@@ -66,6 +67,7 @@ class Supervisor:
         self._watch = watch
         self._retry = Retry()
         self._source: Source | None = None
+        self._doubts = 0
         self._since = 0.0  # when it was last opened, as far as known here
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -102,14 +104,21 @@ class Supervisor:
         source = self._current()
         if source is not self._source:
             self._source, self._retry, self.error, self._since = source, Retry(), None, now
+            self._doubts = 0
         if source is None or source.kind not in ("microphone", "loopback"):
             return
         status = source.status(now)
         if status.state == "running" and not (self._watch and self._watch.misplaced(source, self._since)):
+            self._doubts = 0
             if status.callbacks and self._retry.lost:
                 log.info("%s is back", source.name)
                 self._retry.found()
                 self.error = None
+            return
+        # After a moment in which the whole program got no processor time everything looks old, until the
+        # source's thread has had its turn: one look is not enough.
+        self._doubts += 1
+        if self._doubts < _DOUBTS:
             return
         if not self._retry.lost:
             log.warning("%s is lost (newest block %.2f s old)", source.name, now - status.last_block_at)

@@ -8,6 +8,7 @@ from s2s_live.audio.feed import Feed
 from s2s_live.audio.levels import LevelTrack
 from s2s_live.audio.ring import SampleRing
 from s2s_live.audio.source import BlockLog
+from s2s_live.audio.supervision import Supervisor
 from s2s_live.audio.synthetic import ArraySource, TestSource
 from s2s_live.errors import AudioError
 from s2s_live.timeline import PROGRAM_RATE, TICK
@@ -291,3 +292,18 @@ def test_capture_times_are_the_earliest_arrivals_and_start_afresh_after_a_pause(
     log.note(480 * 5, 20.0)
     assert log.capture_time(480 * 5) == pytest.approx(20.0)
     assert log.longest_gap_s == pytest.approx(20.0 - 10.042)
+
+
+def test_one_look_that_finds_the_source_old_is_not_enough():
+    source = StubSource()
+    source.start()
+    source.log.note(480, 100.0)
+    supervisor = Supervisor(threading.RLock(), lambda: source, None)
+    for now in (100.7, 100.75):
+        supervisor.look(now)
+    source.log.note(960, 100.76)  # the program had been without processor time
+    supervisor.look(100.8)
+    assert (supervisor.lost, source.starts) == (False, 1)
+    for now in (101.4, 101.45, 101.5):
+        supervisor.look(now)
+    assert (supervisor.lost, source.starts) == (True, 2)
