@@ -57,7 +57,7 @@ class Phase:
 class Recipe:
     """The numbers of the stage."""
 
-    phases: tuple[Phase, ...] = (Phase(0.06, 64, 12, 10), Phase(0.5, 128, 8, 8), Phase(1.0, 256, 6, 5))
+    phases: tuple[Phase, ...] = (Phase(0.06, 64, 12, 10), Phase(0.66, 128, 8, 8), Phase(1.0, 256, 6, 5))
     rate: float = 3e-3
     pool: int = 480
     """Scenes kept; one takes 2 MB."""
@@ -207,7 +207,13 @@ class GeneratorStage:
         return next(p for p in self.recipe.phases if self.budget.progress < p.until or p.until >= 1.0)
 
     def train(self) -> None:
-        """Train until the time is spent."""
+        """Train until the time is spent; interrupted, write what has been learnt."""
+        try:
+            self._train()
+        finally:
+            self.save()
+
+    def _train(self) -> None:
         write, say, look = Due(self.recipe.write_s), Due(self.recipe.say_s), Due(self.recipe.sheet_s)
         queue: list[int] = []
         loss = 0.0
@@ -229,7 +235,6 @@ class GeneratorStage:
             if look():
                 self.look()
         self.look()
-        self.save()
 
     def _learn(self, phase: Phase) -> float:
         lot = self.pool.draw(phase.batch, phase.size)
