@@ -129,7 +129,8 @@ class ControlsPanel(QWidget):
 
     def set_controls(self, controls: Sequence[Control], values: Mapping[str, float]) -> None:
         """Show these controls; rows that stay are kept, so a drag survives a change of model."""
-        wanted = tuple(control for control in controls if control.name not in ELSEWHERE)
+        shown = (control for control in controls if control.name not in ELSEWHERE)
+        wanted = tuple(sorted(shown, key=lambda control: place_of(control.name)))
         if wanted != self._names:
             self._names = wanted
             self._rebuild(values)
@@ -155,7 +156,7 @@ class ControlsPanel(QWidget):
             else:
                 row = ControlRow(control, values.get(control.name, control.default))
                 row.changed.connect(self.changed)
-                self._groups[group_of(control.name)].body.addWidget(row)
+            self._groups[group_of(control.name)].body.addWidget(row)  # moves a kept row behind the last one
             self._rows[control.name] = row
 
 
@@ -165,3 +166,9 @@ def group_of(name: str) -> str:
         if name in names:
             return title
     return SCENE_GROUP
+
+
+def place_of(name: str) -> int:
+    """Where a control stands within its group: as listed, the others behind in their own order."""
+    names = next((names for _, names in GROUPS if name in names), ())
+    return names.index(name) if name in names else 0

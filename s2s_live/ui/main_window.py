@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,7 +27,7 @@ from s2s_live.ui.stage_bar import StageBar
 from s2s_live.ui.status_line import StatusLine
 from s2s_live.ui.style import UNIT
 from s2s_live.ui.top_bar import TopBar
-from s2s_live.ui.widgets import Button, Choice, Group, Label, line
+from s2s_live.ui.widgets import Button, Choice, Group, Label, focus_order, line
 from s2s_live.ui.wiring import Wiring
 
 if TYPE_CHECKING:  # pyqtgraph takes a third of a second
@@ -138,6 +139,7 @@ class MainWindow(QMainWindow):
         stack.addStretch(1)
         scroll = QScrollArea()
         scroll.setWidget(inner)
+        self._column = inner
         scroll.setWidgetResizable(True)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -158,6 +160,13 @@ class MainWindow(QMainWindow):
         if layout is not None:
             layout.addWidget(self.spectrogram)
         self.controller.begin()
+
+    def order_focus(self) -> None:
+        """Let Tab go as the eye does: top bar, stage, the column from top to bottom, recording."""
+        places = (self.top_bar, self.stage, self._column, self.record_bar)
+        chain = [widget for place in places for widget in focus_order(place)]
+        for before, after in itertools.pairwise(chain):
+            QWidget.setTabOrder(before, after)
 
     def show_file_state(self) -> None:
         """Transport of the file, while one is the source."""

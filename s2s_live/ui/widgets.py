@@ -8,6 +8,7 @@ from PySide6.QtWidgets import (
     QComboBox,
     QFrame,
     QLabel,
+    QLayout,
     QListView,
     QPushButton,
     QSizePolicy,
@@ -150,3 +151,25 @@ def line(*, upright: bool = False) -> QFrame:
     frame = QFrame()
     frame.setObjectName("upright" if upright else "line")
     return frame
+
+
+def focus_order(root: QWidget) -> list[QWidget]:
+    """What Tab reaches inside `root`, in the order of its layouts: as a person reads the window."""
+    layout = root.layout()
+    return [] if layout is None else _in_order(layout)
+
+
+def _in_order(layout: QLayout) -> list[QWidget]:
+    found: list[QWidget] = []
+    for index in range(layout.count()):
+        item = layout.itemAt(index)
+        if item is None:
+            continue
+        inner, widget = item.layout(), item.widget()
+        if inner is not None:
+            found += _in_order(inner)
+        elif widget is not None:
+            if widget.focusPolicy() & Qt.FocusPolicy.TabFocus:
+                found.append(widget)
+            found += focus_order(widget)
+    return found

@@ -66,6 +66,7 @@ class Wiring(QObject):
     def _show_controls(self) -> None:
         show = self._controller.show
         self._window.controls.set_controls(show.controls, show.current_values())
+        self._window.order_focus()
 
     def show_stage(self) -> None:
         """Show what is held, frozen, black."""

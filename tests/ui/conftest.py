@@ -6,7 +6,17 @@ import threading
 import time
 
 import pytest
+from PySide6.QtCore import QEvent
+from PySide6.QtWidgets import QApplication
+from shiboken6 import isValid
 
+from s2s_live.control.settings import Settings
+from s2s_live.ui.controller import Controller
+from s2s_live.ui.main_window import MainWindow
+from s2s_live.ui.options import AppOptions
+
+LONG = 30_000
+"""Milliseconds to wait on a busy machine."""
 # What the off-screen platform says about things it cannot do; no fault of ours.
 HARMLESS = ("This plugin does not support",)
 
@@ -48,3 +58,88 @@ def styled(qapp):
     from s2s_live.ui.style import apply_style
 
     apply_style(qapp)
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    from s2s_live.engines.sound2scene.tiny import write_tiny_model
+
+    return write_tiny_model(tmp_path_factory.mktemp("models") / "tiny")
+
+
+def build(folder, **options):
+    options = {"source": "test", "seed": 1} | options
+    settings = Settings.load()
+    settings.recording_folder = settings.recording_folder or str(folder / "takes")
+    window = MainWindow(Controller(AppOptions(**options), settings))
+    window.resize(1366, 720)
+    window.show()
+    window.begin()
+    return window
+
+
+def close(window):
+    begun = time.monotonic()
+    window.close()
+    assert time.monotonic() - begun < 2.0
+    window.deleteLater()
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+
+
+@pytest.fixture
+def open_window(model, tmp_path):
+    """Opens windows; each is closed at the end, within two seconds."""
+    windows = []
+
+    def open_one(**options):
+        windows.append(build(tmp_path, **{"model": str(model)} | options))
+        return windows[-1]
+
+    yield open_one
+    for window in windows:
+        if isValid(window):
+            close(window)
+
+
+@pytest.fixture(scope="module")
+def shared_window(model, qapp, tmp_path_factory):
+    """Opening a model takes a second or more: most tests share one window."""
+    folder = tmp_path_factory.mktemp("shared")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("S2S_LIVE_CONFIG", str(folder / "config"))
+        window = build(folder, model=str(model))
+        yield window
+        close(window)
+
+
+@pytest.fixture
+def window(shared_window, qtbot):
+    window = shared_window
+    qtbot.waitUntil(lambda: window.scene.shown > 2, timeout=LONG)
+    yield window
+    window.controller.set_black(False)
+    window.controller.set_frozen(False)
+    window.controller.set_hold(False)
+    window.output.leave()
+    window.messages.dismiss()
+    if window.controller.sound.text != "test":
+        window.controller.sound.play("test")
+        qtbot.waitUntil(lambda: window.controller.sound.text == "test", timeout=LONG)
+
+
+@pytest.fixture
+def press(qtbot):
+    """Presses a key in a window that has the focus."""
+
+    def press_key(window, key):
+        window.activateWindow()
+        qtbot.waitUntil(window.isActiveWindow, timeout=LONG)
+        qtbot.keyClick(window, key)
+
+    return press_key
+
+
+@pytest.fixture(name="close")
+def close_fixture():
+    """Closes a window and checks that it was quick."""
+    return close
