@@ -7,9 +7,9 @@ import copy
 import logging
 import math
 import os
-import pickle
 import time
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any, Generic, TypeVar
 
 import torch
@@ -90,6 +90,8 @@ class Average(Generic[M]):
         with torch.no_grad():
             for mine, theirs in zip(self.model.parameters(), model.parameters(), strict=True):
                 mine.lerp_(theirs, 1.0 - keep)
+            for mine, theirs in zip(self.model.buffers(), model.buffers(), strict=True):
+                mine.copy_(theirs)
 
 
 def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
@@ -121,7 +123,7 @@ def load_checkpoint(path: Path, device: torch.device | str = "cpu") -> dict[str,
         return None
     try:
         state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
-    except (OSError, RuntimeError, ValueError, EOFError, pickle.UnpicklingError) as error:
+    except (OSError, RuntimeError, ValueError, EOFError, UnpicklingError) as error:
         raise TrainingError(
             f"Cannot read the checkpoint {path}: {error}", "Remove it to begin afresh."
         ) from error
