@@ -67,7 +67,8 @@ class OpenVinoRuntime:
 def convert(network: nn.Module, example: Sequence[Floats]) -> Any:
     """`network` as an OpenVINO model for inputs of exactly these shapes.
 
-    Goes through the PyTorch front end directly: `openvino.convert_model` would report its use.
+    Goes through the PyTorch front end directly: `openvino.convert_model` is a longer way
+    to the same and reports its use.
     """
     with torch.no_grad(), warnings.catch_warnings():
         # OpenVINO's decoder takes TorchScript, which the pinned PyTorch still has but would like to see gone.

@@ -2,6 +2,9 @@
 
 import builtins
 import logging
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -94,3 +97,18 @@ def test_devices_that_are_not_there(network):
         with pytest.raises(ModelError, match="cuda") as caught:
             open_runtime(network, EXAMPLE, device="cuda")
         assert "cpu" in caught.value.hint
+
+
+def test_openvino_reports_nothing(tmp_path):
+    program = (
+        "import sys\n"
+        "import numpy as np, torch\n"
+        "import s2s_live, openvino\n"
+        "from s2s_live.engines.openvino_runtime import OpenVinoRuntime\n"
+        "OpenVinoRuntime(torch.nn.ReLU, [np.ones((1, 3), np.float32)])\n"
+        "assert sys.modules['openvino_telemetry'] is None\n"
+        "assert not [name for name in sys.modules if name.startswith('openvino_telemetry.')]\n"
+    )
+    home = {"HOME": str(tmp_path), "USERPROFILE": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", program], check=True, env={**os.environ, **home})
+    assert not (tmp_path / "intel").exists()
