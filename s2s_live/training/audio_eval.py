@@ -46,12 +46,19 @@ class Score:
     by_family: dict[str, dict[str, float]] = field(default_factory=dict)
     confusion: dict[str, dict[str, float]] = field(default_factory=dict)
 
+    @property
+    def family_mean_window_top1(self) -> float:
+        """Mean of the families' own shares: one long recording does not drown the rest."""
+        shares = [row["window_top1"] for row in self.by_family.values()]
+        return sum(shares) / len(shares) if shares else 0.0
+
     def to_json(self) -> dict[str, Any]:
         """As JSON takes it."""
         return {
             "real_window_top1": round(self.real_window_top1, 4),
             "real_clip_top1": round(self.real_clip_top1, 4),
             "ece": round(self.ece, 4),
+            "family_mean_window_top1": round(self.family_mean_window_top1, 4),
             "windows": self.windows,
             "clips": self.clips,
             "by_family": self.by_family,

@@ -21,7 +21,7 @@ from s2s_live.training.audio_eval import hear_clips, score
 from s2s_live.training.audio_state import load
 from s2s_live.training.recordings import Clip, folds, read_folders
 
-_FIGURES = ("real_window_top1", "real_clip_top1", "ece")
+_FIGURES = ("real_window_top1", "real_clip_top1", "ece", "family_mean_window_top1")
 
 
 def score_fold(
