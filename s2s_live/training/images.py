@@ -156,15 +156,8 @@ def train_images(run: Path, minutes: float, device: torch.device, seed: int = 1)
     write, say = Due(120.0), Due(20.0)
 
     def save() -> None:
-        save_checkpoint(
-            path,
-            {
-                "model": model.state_dict(),
-                "optimizer": optimizer.state_dict(),
-                "step": step,
-                "used_s": budget.used_s,
-            },
-        )
+        weights = {"model": model.state_dict(), "optimizer": optimizer.state_dict()}
+        save_checkpoint(path, {**weights, "step": step, "used_s": budget.used_s})
 
     while not budget.over:
         budget.tick()

@@ -88,11 +88,8 @@ def train(c: Canvas) -> None:
     c.over((0.78, 0.80, 0.86), 0.5 * c.power * smooth(1.5, 2.8, steam) * smooth(head + 0.02, head - 0.1, c.x))
 
 
-def aircraft(c: Canvas) -> None:
-    """An aircraft above a sea of cloud; louder is nearer."""
-    horizon = 0.66 + 0.04 * c.rise
-    c.sky(horizon, height=0.30, big=0.04)
-    c.clouds(-0.75 + 0.3 * c.cover, horizon, 0.6)
+def _cloud_deck(c: Canvas, horizon: Tensor) -> None:
+    """A sea of cloud from the horizon down."""
     deck = c.y - (horizon - 0.02 * c.noise(DRIFT, 8) - 0.014 * c.noise(DRIFT, 16))
     depth = (deck / (1.0 - horizon)).clamp(0.0, 1.0)
     puff = depth * c.cloudy(DRIFT, (8, 16, 32, 64), 0.8) + (1.0 - depth) * c.noise(DRIFT, 32, 128)
@@ -100,6 +97,14 @@ def aircraft(c: Canvas) -> None:
         c.blend(0.6 * c.top + 0.4 * c.far, 0.5 * c.low + 0.5 * c.light, (0.52 + 0.38 * puff).clamp(0.0, 1.0)),
         c.edge(-deck, 3.0),
     )
+
+
+def aircraft(c: Canvas) -> None:
+    """An aircraft above a sea of cloud; louder is nearer."""
+    horizon = 0.66 + 0.04 * c.rise
+    c.sky(horizon, height=0.30, big=0.04)
+    c.clouds(-0.75 + 0.3 * c.cover, horizon, 0.6)
+    _cloud_deck(c, horizon)
     big = 0.55 + 0.65 * c.power
     px, py = 0.54 + 0.12 * c.side, 0.34 + 0.05 * c.shape
 
@@ -132,6 +137,37 @@ def aircraft(c: Canvas) -> None:
     c.glow((1.0, 0.5, 0.2), 0.7 * c.power * torch.exp(-26.0 * c.radius(*at(-0.02, 0.075))))
 
 
+def _wheel(c: Canvas, wx: Tensor, wy: Tensor, hot: Tensor) -> None:
+    """A toothed wheel of steel around (wx, wy) that glows inside."""
+    r = c.radius(wx, wy)
+    turn = torch.atan2(c.y - wy, c.x - wx) + 0.5 * c.shape
+    teeth = 0.012 * torch.tanh(4.0 * torch.cos(16.0 * turn))
+    rim = (r - 0.225).abs() - 0.030 - teeth * smooth(0.22, 0.25, r)
+    spokes = torch.maximum((torch.sin(3.0 * turn)).abs() * r / 3.0 - 0.014, r - 0.21)
+    wheel = torch.minimum(torch.minimum(rim, spokes), r - 0.055)
+    c.over(
+        (1.0, 0.62, 0.20),
+        (0.3 + 0.7 * hot) * c.edge(r - 0.20) * (0.85 + 0.2 * c.noise(FLOW, 16)).clamp(0.0, 1.0),
+    )
+    steel = c.blend(
+        (0.10, 0.09, 0.10),
+        (0.46, 0.36, 0.30),
+        (0.35 - 0.9 * (c.y - wy) + 0.1 * c.noise(STILL, 64)).clamp(0.0, 1.0),
+    )
+    c.over(steel, c.edge(wheel))
+
+
+def _pipes(c: Canvas) -> None:
+    """Upright pipes, lit along one side."""
+    for k, x in enumerate((0.08, 0.17, 0.90)):
+        tone = c.blend(
+            (0.05, 0.05, 0.06),
+            (0.36, 0.30, 0.28),
+            torch.exp(-((c.x - x + 0.012) / 0.014).square()).expand(c.batch, c.size, c.size),
+        )
+        c.over(tone, c.edge(((c.x - x).abs() - 0.032 + 0.008 * k).expand(c.batch, c.size, c.size)))
+
+
 def engine(c: Canvas) -> None:
     """A machine hall: a glowing wheel, pipes and rising heat; louder is hotter."""
     c.image = c.blend((0.05, 0.055, 0.075), (0.14, 0.10, 0.09), c.y.expand(c.batch, c.size, c.size))
@@ -150,29 +186,9 @@ def engine(c: Canvas) -> None:
         * smooth(0.75, 0.35, c.y)
     )
     c.over(c.blend((0.42, 0.38, 0.38), (0.95, 0.50, 0.22), smooth(0.15, 0.7, c.y)), 0.8 * plume)
-    turn = torch.atan2(c.y - wy, c.x - wx) + 0.5 * c.shape
-    teeth = 0.012 * torch.tanh(4.0 * torch.cos(16.0 * turn))
-    rim = (r - 0.225).abs() - 0.030 - teeth * smooth(0.22, 0.25, r)
-    spokes = torch.maximum((torch.sin(3.0 * turn)).abs() * r / 3.0 - 0.014, r - 0.21)
-    wheel = torch.minimum(torch.minimum(rim, spokes), r - 0.055)
-    c.over(
-        (1.0, 0.62, 0.20),
-        (0.3 + 0.7 * hot) * c.edge(r - 0.20) * (0.85 + 0.2 * c.noise(FLOW, 16)).clamp(0.0, 1.0),
-    )
-    steel = c.blend(
-        (0.10, 0.09, 0.10),
-        (0.46, 0.36, 0.30),
-        (0.35 - 0.9 * (c.y - wy) + 0.1 * c.noise(STILL, 64)).clamp(0.0, 1.0),
-    )
-    c.over(steel, c.edge(wheel))
+    _wheel(c, wx, wy, hot)
     c.over((1.0, 0.85, 0.55), hot * c.edge(r - 0.022))
-    for k, x in enumerate((0.08, 0.17, 0.90)):
-        tone = c.blend(
-            (0.05, 0.05, 0.06),
-            (0.36, 0.30, 0.28),
-            torch.exp(-((c.x - x + 0.012) / 0.014).square()).expand(c.batch, c.size, c.size),
-        )
-        c.over(tone, c.edge(((c.x - x).abs() - 0.032 + 0.008 * k).expand(c.batch, c.size, c.size)))
+    _pipes(c)
     sparks = smooth(2.7 - 0.9 * c.power, 3.1 - 0.9 * c.power, c.noise(FLOW, 128)) * torch.exp(-3.0 * r)
     c.glow((1.0, 0.75, 0.35), 1.8 * sparks)
     floor = c.edge(0.87 - c.y)
