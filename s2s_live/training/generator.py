@@ -18,12 +18,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from s2s_live.engines.sound2scene.config import GeneratorConfig
-from s2s_live.engines.sound2scene.generator import Generator
+from s2s_live.engines.sound2scene.generator import ConditionalNorm, Generator
 from s2s_live.engines.sound2scene.presets import BUNDLED_GENERATOR
 from s2s_live.errors import TrainingError
 from s2s_live.training.images import Bank
 from s2s_live.training.loop import Average, Budget, Due, load_checkpoint, save_checkpoint
 from s2s_live.training.painting import Lot, Pool, Studio
+from s2s_live.training.statistics import BatchStatistics
 from s2s_live.world.families import FAMILIES, FAMILY_IDS
 from s2s_live.world.fields import WORLD_FIELDS
 from s2s_live.world.render import tile
@@ -37,6 +38,7 @@ PAINTER = replace(
     BUNDLED_GENERATOR,
     in_channels=(128, 128, 96, 48, 16, 16),
     out_channels=(128, 96, 48, 16, 16, 8),
+    norm="bigbn",
 )
 """The bundled network: wider than the preset where pixels are few and width is cheap."""
 
@@ -57,8 +59,8 @@ class Phase:
 class Recipe:
     """The numbers of the stage."""
 
-    phases: tuple[Phase, ...] = (Phase(0.06, 64, 12, 10), Phase(0.66, 128, 8, 8), Phase(1.0, 256, 6, 5))
-    rate: float = 3e-3
+    phases: tuple[Phase, ...] = (Phase(0.12, 64, 8, 8), Phase(0.64, 128, 8, 8), Phase(1.0, 256, 6, 5))
+    rate: float = 1.5e-3
     pool: int = 480
     """Scenes kept; one takes 2 MB."""
     families_at_once: int = 4
@@ -79,15 +81,23 @@ def part_config(config: GeneratorConfig, size: int) -> GeneratorConfig:
     return replace(config, in_channels=inside, out_channels=outside, fields=fields)
 
 
-def _open_output(module: nn.Module) -> None:
-    """Begin nearly linear: an output layer whose ReLU is closed somewhere would never open there."""
+@torch.no_grad()
+def _prepare(module: nn.Module) -> None:
+    """Where training begins: nearly linear output, blocks that do not listen to z yet.
+
+    An output layer whose ReLU is closed somewhere would never open there; and most of z says nothing about
+    the scene, so that at random weights it would only be noise in every block.
+    """
     if isinstance(module, Generator):
-        with torch.no_grad():
-            for name, weight in module.output_layer.named_parameters():
-                if name == "0.bias":
-                    weight.fill_(1.0)
-                elif name == "2.weight":
-                    weight.mul_(0.3)
+        for name, weight in module.output_layer.named_parameters():
+            if name == "0.bias":
+                weight.fill_(1.0)
+            elif name == "2.weight":
+                weight.mul_(0.3)
+    elif isinstance(module, ConditionalNorm):
+        for linear in (module.gain, module.bias):
+            linear.weight.mul_(0.5)
+            linear.weight[:, PAINTER.shared_size :] = 0.0
 
 
 class Growing(nn.Module):
@@ -99,7 +109,7 @@ class Growing(nn.Module):
         self.parts = nn.ModuleDict(
             {str(size): self._part(size) for size in sizes if size < config.resolution}
         )
-        self.apply(_open_output)
+        self.apply(_prepare)
 
     def _part(self, size: int) -> Generator:
         part = Generator(part_config(self.full.config, size))
@@ -160,6 +170,7 @@ class GeneratorStage:
         self.model = Growing(config, sizes).to(device)
         self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average: Average[Growing] = Average(self.model)
+        self.statistics = BatchStatistics(self.model)
         self.optimizer = torch.optim.AdamW(
             self.model.parameters(), lr=1e-3, betas=(0.9, 0.99), weight_decay=1e-5
         )
@@ -181,7 +192,7 @@ class GeneratorStage:
         self.model.load_state_dict(state["model"])
         self.average.model.load_state_dict(state["average"])
         self.optimizer.load_state_dict(state["optimizer"])
-        self.step = state["step"]
+        self.step = self.statistics.step = state["step"]
         self.figures = dict(state.get("figures", {}))
         return float(state["used_s"])
 
@@ -239,7 +250,7 @@ class GeneratorStage:
     def _learn(self, phase: Phase) -> float:
         lot = self.pool.draw(phase.batch, phase.size)
         for group in self.optimizer.param_groups:
-            group["lr"] = self.budget.rate(self.recipe.rate, self.step, warm=300)
+            group["lr"] = self.budget.rate(self.recipe.rate, self.step, warm=150)
         loss = picture_loss(
             paint_lot(self.model, lot, phase.size, self.device), target(lot, phase.size, self.device)
         )
@@ -249,6 +260,7 @@ class GeneratorStage:
         self.optimizer.step()
         self.average.update(self.model, self.step)
         self.step += 1
+        self.statistics.step = self.step
         return float(loss.detach())
 
     @torch.no_grad()
