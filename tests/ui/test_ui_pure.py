@@ -19,6 +19,7 @@ from s2s_live.ui.curtain import Curtain
 from s2s_live.ui.heard_bar import family_title
 from s2s_live.ui.picture import place, to_image
 from s2s_live.ui.record_bar import amount, clock
+from s2s_live.ui.show_pace import ShowPace
 from s2s_live.ui.slider import Scale, readout
 from s2s_live.ui.spectrogram_view import HIGH_DB, LOW_DB, ImageRing
 from s2s_live.ui.style import style_sheet, tokens
@@ -92,6 +93,37 @@ def test_the_curtain_falls_and_rises_in_its_time():
     curtain.black, curtain.frozen = False, True
     curtain.advance(12.0)
     assert (curtain.darkness, curtain.stillness) == (0.0, 1.0)
+
+
+def drawn(frames, seconds, step=0.004):
+    """(drawings, different frames drawn) of a painter whose frame k comes at time frames(k)."""
+    pace, shown, drawings, newest = ShowPace(), set(), 0, -1
+    for tick in range(round(seconds / step)):
+        now = tick * step
+        while frames(newest + 1) <= now:
+            newest += 1
+        if newest >= 0 and pace.due(now, fresh=newest not in shown):
+            drawings += 1
+            shown.add(newest)
+    return drawings / seconds, len(shown) / seconds
+
+
+def jittered(rate, jitter):
+    noise = np.random.default_rng(7).uniform(-jitter, jitter, 10_000)
+    return lambda k: k / rate + noise[k]
+
+
+@pytest.mark.parametrize("jitter", [0.0, 0.004])
+@pytest.mark.parametrize("rate", [10, 30, 45, 55, 60])
+def test_nearly_every_frame_is_drawn_and_the_screen_stays_alive(rate, jitter):
+    drawings, different = drawn(jittered(rate, jitter), 20.0)
+    assert different >= 0.97 * rate
+    assert 58.5 <= drawings <= 64.0
+
+
+def test_a_faster_painter_costs_the_screen_nothing():
+    drawings, different = drawn(jittered(240, 0.001), 10.0)
+    assert drawings == different <= 1 / 0.014 + 1
 
 
 def test_the_ramp_grows_steadily_lighter():
