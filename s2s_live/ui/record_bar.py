@@ -14,6 +14,9 @@ if TYPE_CHECKING:  # the record room loads codecs: not before the window shows
     from s2s_live.record.settings import RecorderStatus
 
 
+_GAP = "  \u00b7  "
+
+
 def clock(seconds: float) -> str:
     """Elapsed time: 0:07, 12:34, 1:02:03."""
     whole = max(int(seconds), 0)
@@ -64,11 +67,14 @@ class RecordBar(QWidget):
         box.addWidget(self.detail)
         self.show_idle(None)
 
-    def show_idle(self, free: int | None) -> None:
-        """Not recording; `free` bytes are left where recordings go."""
+    def show_idle(self, free: int | None, doing: str = "") -> None:
+        """Not recording; `free` bytes are left where recordings go, `doing` is what is still being done."""
         self.show_recording(False)
         self.elapsed.setText("0:00")
-        self.detail.setText(f"{amount(free)} free" if free is not None else "Ready")
+        parts = [doing] if doing else []
+        if free is not None:
+            parts.append(f"{amount(free)} free")
+        self.detail.setText(_GAP.join(parts) or "Ready")
 
     def show_status(self, status: RecorderStatus) -> None:
         """Follow a running recording."""
@@ -79,7 +85,7 @@ class RecordBar(QWidget):
             parts.append(f"{amount(status.free_bytes)} free")
         if status.dropped:
             parts.append(f"{status.dropped} dropped")
-        self.detail.setText("  \u00b7  ".join(parts))
+        self.detail.setText(_GAP.join(parts))
 
     def show_recording(self, recording: bool) -> None:
         """Show the button as a start or a stop."""

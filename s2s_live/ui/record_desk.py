@@ -61,6 +61,7 @@ class RecordDesk(QObject):
         self._feed = feed
         self._jobs = jobs
         self._recorder: Recorder | None = None
+        self._last: Recorder | None = None
         self._session: Session | None = None
         self._busy = False
 
@@ -73,6 +74,15 @@ class RecordDesk(QObject):
     def busy(self) -> bool:
         """Whether a take is being opened or closed."""
         return self._busy
+
+    @property
+    def doing(self) -> str:
+        """What is still being done for a take that is not running: a word for the user, or nothing."""
+        if self._busy:
+            return "Saving\u2026" if self._recorder is not None else "Opening\u2026"
+        if self._last is not None and self._last.status().converting:
+            return "Converting\u2026"
+        return ""
 
     def status(self) -> RecorderStatus | None:
         """The running take's figures. A take that ended by itself is wound up here."""
@@ -162,7 +172,7 @@ class RecordDesk(QObject):
         self.failed.emit(error)
 
     def _closed(self, recording: Recording) -> None:
-        self._recorder, self._busy = None, False
+        self._last, self._recorder, self._busy = self._recorder, None, False
         self.changed.emit(False)
         self.ended.emit(recording)
 

@@ -102,7 +102,7 @@ class Refresh(QObject):
         if status is not None:
             window.record_bar.show_status(status)
         else:
-            window.record_bar.show_idle(takes.free)
+            window.record_bar.show_idle(takes.free, takes.doing)
         if now - self._disk_at > _DISK_EVERY_S:
             self._disk_at = now
             takes.look_at_disk()
@@ -111,7 +111,12 @@ class Refresh(QObject):
         """The sentence that matters most goes to the bar; when its cause is gone it goes too."""
         window, sound = self._window, self._controller.sound
         feed = sound.feed.status(now)
-        said = (status.message if status is not None else "") or sound.complaint(feed)
+        take = self._controller.takes.status()
+        said = (
+            (take.message if take is not None else "")
+            or (status.message if status is not None else "")
+            or sound.complaint(feed)
+        )
         bar: MessageBar = window.messages
         if said != self._said:
             if self._said:

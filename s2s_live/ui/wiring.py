@@ -18,6 +18,7 @@ from s2s_live.ui.record_dialog import RecordDialog
 from s2s_live.ui.shortcuts import ShortcutSheet
 
 if TYPE_CHECKING:
+    from s2s_live.record.settings import Recording
     from s2s_live.ui.main_window import MainWindow
 
 AUDIO_FILES = "Audio (*.wav *.flac *.ogg *.oga *.opus *.mp3 *.aiff *.aif *.m4a);;All files (*)"
@@ -226,8 +227,8 @@ class Wiring(QObject):
         self._controller.set_recording(not takes.recording)
         self._window.record_bar.show_recording(takes.recording)  # the button follows once the file is open
 
-    def _take_ended(self, recording: object) -> None:
-        path, message = Path(recording.path), recording.message  # type: ignore[attr-defined]
+    def _take_ended(self, recording: Recording) -> None:
+        path, message = recording.path, recording.message
         if message:
             self._say(message, str(path), "warning")
         else:

@@ -316,6 +316,8 @@ def test_the_record_bar_tells_time_size_and_space(show, qtbot):
     bar.show_status(status)
     assert (bar.elapsed.text(), bar.button.text(), bar.button.isChecked()) == ("1:15", "Stop", True)
     assert bar.detail.text() == "12.4\u00a0MB  \u00b7  5.0\u00a0GB free  \u00b7  3 dropped"
+    bar.show_idle(5_000_000_000, "Converting\u2026")
+    assert bar.detail.text() == "Converting\u2026  \u00b7  5.0\u00a0GB free"
     bar.show_idle(None)
     assert (bar.button.text(), bar.button.isChecked()) == ("Record", False)
 
