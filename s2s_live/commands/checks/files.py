@@ -27,7 +27,7 @@ def check_files() -> list[Finding]:
         check_encoders(),
         check_writable("log file", log_path()),
         settings,
-        check_space(Path(values.get("recording_folder") or platformdirs.user_videos_dir())),
+        check_space(Path(values.get("recording_folder") or f"{platformdirs.user_videos_dir()}/s2s-live")),
     ]
 
 
