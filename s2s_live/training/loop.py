@@ -90,8 +90,8 @@ class Average(Generic[M]):
         with torch.no_grad():
             for mine, theirs in zip(self.model.parameters(), model.parameters(), strict=True):
                 mine.lerp_(theirs, 1.0 - keep)
-            for mine, theirs in zip(self.model.buffers(), model.buffers(), strict=True):
-                mine.copy_(theirs)
+            for held, latest in zip(self.model.buffers(), model.buffers(), strict=True):
+                held.copy_(latest)
 
 
 def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
