@@ -24,7 +24,7 @@ from s2s_live.errors import TrainingError
 from s2s_live.training.images import Bank
 from s2s_live.training.loop import Average, Budget, Due, load_checkpoint, save_checkpoint
 from s2s_live.training.painting import Lot, Pool, Studio
-from s2s_live.training.statistics import BatchStatistics
+from s2s_live.training.statistics import BatchStatistics, calibrate
 from s2s_live.world.families import FAMILIES, FAMILY_IDS
 from s2s_live.world.fields import WORLD_FIELDS
 from s2s_live.world.render import tile
@@ -66,6 +66,8 @@ class Recipe:
     families_at_once: int = 4
     each: int = 3
     """Scenes painted together of one family: they share the cost of a call."""
+    calibration: int = 16
+    """Scenes to a batch when the averaged network's statistics are taken."""
     write_s: float = 120.0
     say_s: float = 30.0
     sheet_s: float = 240.0
@@ -263,10 +265,18 @@ class GeneratorStage:
         self.statistics.step = self.step
         return float(loss.detach())
 
+    def _calibrate(self, size: int) -> None:
+        def run_once() -> None:
+            paint_lot(self.average.model, self.pool.draw(self.recipe.calibration, size), size, self.device)
+
+        calibrate(self.average.model, [run_once] * 6)
+
     @torch.no_grad()
     def look(self) -> dict[str, float]:
         """Write the sheet of held-out scenes (painted beside generated); returns PSNR by family."""
         size = self.phase.size
+        if len(self.pool) >= self.recipe.calibration:
+            self._calibrate(size)
         found: dict[str, float] = {}
         shown = []
         for name, lot in zip(FAMILY_IDS, self._held_out, strict=True):

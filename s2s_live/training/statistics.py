@@ -7,6 +7,7 @@ never opens. At the start the batch's own values are used, for the moving ones l
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
@@ -58,3 +59,31 @@ class BatchStatistics:
     def _after(self, module: Any, _inputs: tuple[Any, ...], _output: Tensor) -> None:
         if module in self._moving:
             module.stored_mean, module.stored_var = self._moving.pop(module)
+
+
+@torch.no_grad()
+def calibrate(network: nn.Module, batches: Iterable[Callable[[], object]]) -> None:
+    """Set the stored statistics of a network to what it sees itself; each of `batches` runs it once.
+
+    Averaged weights need this: the statistics of the weights they were averaged from are not theirs.
+    """
+    seen: dict[nn.Module, list[tuple[Tensor, Tensor]]] = {}
+
+    def before(module: Any, inputs: tuple[Any, ...]) -> None:
+        var, mean = torch.var_mean(inputs[0], (0, 2, 3), correction=0)
+        seen.setdefault(module, []).append((mean, var))
+        module.stored_mean, module.stored_var = mean, var
+
+    norms = [m for m in network.modules() if isinstance(m, ConditionalNorm | OutputNorm) and m.statistics]
+    hooks = [module.register_forward_pre_hook(before) for module in norms]
+    try:
+        for batch in batches:
+            batch()
+    finally:
+        for hook in hooks:
+            hook.remove()
+    for module, found in seen.items():
+        means, variances = (torch.stack(values) for values in zip(*found, strict=True))
+        # The spread of the batches' means is part of the whole's variance.
+        module.stored_mean = means.mean(0)
+        module.stored_var = variances.mean(0) + means.var(0, correction=0)
