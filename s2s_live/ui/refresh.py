@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 TICK_MS = 4
 """A look for a new frame costs next to nothing; everything else keeps a slower rhythm of its own."""
+CALM_MS = 24
+"""While there are no frames: importing and opening a model need the interpreter more than the window does."""
 _SOUND_EVERY_S = 0.032
 _FIGURES_EVERY_S = 0.24
 _DISK_EVERY_S = 5.0
@@ -39,7 +41,7 @@ class Refresh(QObject):
 
     def start(self) -> None:
         """Begin."""
-        self._timer.start(TICK_MS)
+        self._timer.start(CALM_MS)
 
     def stop(self) -> None:
         """End."""
@@ -49,6 +51,8 @@ class Refresh(QObject):
         """One round."""
         now = time.monotonic()
         frame = self._controller.show.frame
+        if frame is not None and self._shown is None:
+            self._timer.setInterval(TICK_MS)
         if frame is not None and self._pace.due(now, fresh=frame is not self._shown):
             self._shown = frame
             self._controller.curtain.advance(now)

@@ -47,6 +47,7 @@ class ShowDesk(QObject):
         self._feed = feed
         self._seed = seed
         self._engine: Engine | None = None
+        self._running: Session | None = None
         self._closing = threading.Event()
         self._worker = Worker("s2s-ui-model")
         feed.gain_db = self.control("gain_db")
@@ -112,8 +113,9 @@ class ShowDesk(QObject):
     def close(self) -> bool:
         """Stop the session; False if a thread did not end in time."""
         self._closing.set()
-        ended = self.session.stop() if self.session is not None else True
         free = self._worker.stop(0.5)
+        # Not `session`: one that was started a moment ago has not been handed over yet.
+        ended = self._running.stop() if self._running is not None else True
         if free and self._engine is not None:
             self._engine.close()
         return ended and free
@@ -130,9 +132,9 @@ class ShowDesk(QObject):
         if self._closing.is_set() or name != self.wanted:  # something newer was asked for meanwhile
             engine.close()
             return None
-        session, old = self.session, self._engine
+        session, old = self._running, self._engine
         if session is None:
-            session = Session(engine, self._feed, seed=self._seed, values=values)
+            session = self._running = Session(engine, self._feed, seed=self._seed, values=values)
             session.start()
             if self._closing.is_set():
                 session.stop()

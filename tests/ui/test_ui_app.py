@@ -78,6 +78,28 @@ def test_two_instances_run_side_by_side_and_end_by_themselves(model):
         assert end_of(process)[0] == 0
 
 
+STUCK = """
+import sys, threading
+from PySide6.QtCore import QTimer
+from s2s_live.ui.app import AppOptions, run_app
+def ready(window):
+    window.controller.jobs.submit(threading.Event().wait)  # a driver that never answers
+    window.controller.takes.close = lambda timeout: threading.Event().wait()
+    QTimer.singleShot(200, window.close)
+run_app(AppOptions(source="none", model="nothing"), ready)
+print("came back")
+"""
+
+
+@pytest.mark.slow
+def test_what_hangs_cannot_keep_the_app_open():
+    done = subprocess.run(
+        [sys.executable, "-c", STUCK], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0
+    assert "came back" not in done.stdout
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("text", ["version = 99\n", "\x00 no TOML = = =", "source = 5\n"])
 def test_bad_settings_are_said_and_set_aside(model, text):

@@ -13,7 +13,7 @@ from s2s_live.control.settings import Settings
 from s2s_live.ui.slider import ControlSlider
 from s2s_live.ui.widgets import Label
 
-LONG = 30_000
+LONG = 120_000
 """Milliseconds to wait on a busy machine."""
 
 

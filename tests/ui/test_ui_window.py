@@ -12,7 +12,7 @@ from PySide6.QtGui import QDropEvent
 
 from s2s_live.ui.slider import ControlSlider
 
-LONG = 30_000
+LONG = 120_000
 """Milliseconds to wait on a busy machine."""
 
 
