@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import faulthandler
 import importlib
 import os
 import signal
@@ -57,10 +59,20 @@ def _terminate(_signal: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
+def _explain_crashes() -> None:
+    """A crash in a native library names the Python lines that led there, on standard error as it is now.
+
+    A copy of it, since libraries are kept quiet by pointing the original elsewhere for moments.
+    """
+    with contextlib.suppress(OSError):  # there is no standard error
+        faulthandler.enable(os.dup(2))
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; returns the exit status: 0 well, 1 failed with a message, 2 wrong use."""
     # Waiting threads of the numeric libraries must not spin: they would take the cores of the others.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    _explain_crashes()
     given = sys.argv[1:] if arguments is None else arguments
     parser = build_parser()
     options = parser.parse_args(given)

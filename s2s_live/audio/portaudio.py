@@ -6,6 +6,7 @@ stream. So it happens here alone, under the lock, and only while no stream is op
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
 import sys
@@ -38,6 +39,9 @@ def _library() -> Any:
             "or use a file.",
         ) from error
     if not _state["listed_at"]:
+        # At the end of the process PortAudio would be closed under streams whose drivers have not yet given
+        # them back, and crash. The system frees all of it anyway.
+        atexit.unregister(sounddevice._exit_handler)  # noqa: SLF001
         _state["listed_at"] = time.monotonic()
     return sounddevice
 
