@@ -14,6 +14,7 @@ from s2s_live.live.session import Session
 from s2s_live.timeline import PROGRAM_RATE, TICK
 
 SECONDS = 4.0
+PATIENCE_S = 60.0
 
 
 @pytest.fixture(scope="module")
@@ -46,8 +47,10 @@ def show(engine):
         session.set_control("variation", 3)
         time.sleep(SECONDS / 2)
     finally:
-        assert session.stop()
+        session.stop()
+        ended = session.hearing.join(PATIENCE_S) and session.painting.join(PATIENCE_S)
         feed.stop()
+    assert ended
     return session.log, feed.program.read(0, feed.program.written), frames
 
 
