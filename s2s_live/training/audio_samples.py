@@ -14,7 +14,7 @@ import soundfile
 from s2s_live.world.sounds import SAMPLE_RATE, synthesise
 from s2s_live.world.sounds_dsp import Floats, floats, samples_of
 
-SAMPLES: dict[str, int] = {"rain": 8, "fire": 5, "sea": 8, "birds": 3, "music": 8}
+SAMPLES: dict[str, int] = {"rain": 8, "fire": 5, "sea": 9, "birds": 3, "music": 8}
 """Family and seed of each sample."""
 SECONDS = 16.0
 _JOIN_S = 1.0

@@ -97,10 +97,10 @@ def _horn(take: Take) -> Floats:
 
 def city_traffic(take: Take) -> Floats:
     """A street: the hum of many motors, tyres that come and go, now and then a horn or a brake."""
-    floor = times(band(take.octaves(25, 70), take.octaves(250, 1100), 1.0, 1.0), tilted(take.between(-5, -2)))
+    floor = times(band(take.octaves(25, 70), take.octaves(150, 700), 1.0, 1.0), tilted(take.between(-6, -3)))
     out = noise(take, floor) * (1 + 0.12 * wander(take, 1.0))
-    hiss = noise(take, times(band(250, take.octaves(1800, 5000), 1, 1.5), tilted(-3)))
-    out += hiss * np.float32(take.between(0.05, 0.35)) * (1 + 0.15 * wander(take, 0.8))
+    hiss = noise(take, times(band(250, take.octaves(1500, 4000), 1, 1.5), tilted(-3)))
+    out += hiss * np.float32(take.between(0.03, 0.2)) * (1 + 0.15 * wander(take, 0.8))
     for _ in range(int(np.clip(round(take.rise(0.6, 3.5)), 0, 4))):
         level, speed = _passes(take, take.octaves(0.4, 2.5))
         tyres = noise(take, times(band(take.octaves(250, 700), take.octaves(1200, 3500), 1.5, 2), tilted(-1)))
