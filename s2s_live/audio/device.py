@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol, TypeVar
 
 from s2s_live.errors import AudioError
 
@@ -40,7 +40,22 @@ def default_device(output: bool = False) -> Device:
     return Device(DEFAULT_ID, "System default", "", "output" if output else "input", 0, 0, False)
 
 
-def find_device(text: str, devices: Sequence[Device]) -> Device:
+class Named(Protocol):
+    """What has an id and a name."""
+
+    @property
+    def id(self) -> str:
+        """What opens it."""
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+
+
+N = TypeVar("N", bound=Named)
+
+
+def find_device(text: str, devices: Sequence[N]) -> N:
     """The device meant by an id, a name, or a part of a name that only one device has.
 
     Raises AudioError that lists what there is.

@@ -8,6 +8,8 @@ from typing import Protocol
 
 from PySide6.QtCore import Signal
 
+from s2s_live.audio.device import find_device
+from s2s_live.errors import AudioError
 from s2s_live.ui.style import DIM, icon
 from s2s_live.ui.widgets import Choice
 
@@ -70,12 +72,21 @@ class SourceMenu(Choice):
         self._add("Audio file\u2026", OPEN_FILE, "folder")
         self._add("Test sounds", "test", "wave")
         self._add("No input", "none", "silence")
-        place = self.findData(self._current)
+        place = self.findData(self._meant([*inputs, *loopbacks]))
         if place < 0:  # a device that is away: keep showing what was chosen
             self._add(f"{self._current} (not found)", self._current, "warning")
             place = self.count() - 1
         self.setCurrentIndex(place)
         self.setToolTip(f"Where the sound comes from: {self.currentText()}")
+
+    def _meant(self, devices: Sequence[DeviceEntry]) -> str:
+        """The entry that the current source stands for: a device may have been named in part."""
+        if self._current in ("default", "test", "none") or self._current.startswith("file:"):
+            return self._current
+        try:
+            return find_device(self._current, devices).id
+        except AudioError:
+            return self._current
 
     def _add(self, title: str, data: str, icon_name: str) -> None:
         self.addItem(icon(icon_name, DIM), title, data)

@@ -251,13 +251,15 @@ def test_the_spectrogram_draws_a_tone_at_its_height(show, qtbot):
     assert view.grab().toImage() != image
 
 
+class Entry:
+    """A device as the menu sees it."""
+
+    def __init__(self, identity, name, kind):
+        self.id, self.name, self.kind = identity, name, kind
+
+
 def test_the_source_menu_offers_devices_and_keeps_what_is_away(show, qtbot):
     menu = show(SourceMenu())
-
-    class Entry:
-        def __init__(self, identity, name, kind):
-            self.id, self.name, self.kind = identity, name, kind
-
     menu.show_devices([Entry("default", "System default", "input"), Entry("a", "Desk mic", "input")])
     menu.show_devices([Entry("a", "Desk mic", "input"), Entry("m", "Speakers", "loopback")])
     titles = [menu.itemText(index) for index in range(menu.count())]
@@ -275,6 +277,14 @@ def test_the_source_menu_offers_devices_and_keeps_what_is_away(show, qtbot):
     with qtbot.waitSignal(menu.chosen) as chosen:
         menu.activated.emit(menu.findData("test"))
     assert chosen.args == ["test"]
+
+
+def test_a_device_named_on_the_command_line_is_found_in_the_menu(show):
+    menu = show(SourceMenu())
+    menu.show_source("desk")
+    assert "not found" in menu.currentText()
+    menu.show_devices([Entry("pulse:a", "Desk mic", "input"), Entry("pulse:b", "Other", "input")])
+    assert menu.currentText() == "Desk mic"
 
 
 # --- words
