@@ -25,8 +25,8 @@ def check_machine() -> list[Finding]:
         else warn("machine", "cores", "1", "Expect a low frame rate: two cores or more are needed."),
     ]
     if "cpu" in facts:
-        half = ", with bfloat16" if facts.get("bf16") else ""
-        findings.append(ok("machine", "processor", f"{facts['cpu']}{half}"))
+        half = "with" if facts.get("bf16") else "without"
+        findings.append(ok("machine", "processor", f"{facts['cpu']}, {half} bfloat16"))
         findings.append(_graphics(facts))
     if "openvino" in facts:
         names = "; ".join(f"{key}: {name}" for key, name in facts["openvino"].items())
