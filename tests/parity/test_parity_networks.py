@@ -1,6 +1,7 @@
 """The encoder and the generator against the official code's outputs, with weights made from names and shapes.
 
-Runs where S2S_REFERENCE names a folder with `golden.npz` and `manifest/`, and `fill.py` lies beside it.
+Runs where S2S_REFERENCE names a folder of references with `fill.py` and `sound2scene/`, or the latter itself.
+S2S_REFERENCE_SALT says with which salt they were made.
 """
 
 import importlib.util
@@ -19,13 +20,15 @@ from s2s_live.engines.sound2scene.generator import Generator
 from s2s_live.engines.sound2scene.official import fold_generator
 from s2s_live.engines.sound2scene.weights import load_weights
 
-REFERENCE = Path(os.environ.get("S2S_REFERENCE", "nowhere"))
+GIVEN = Path(os.environ.get("S2S_REFERENCE", "nowhere"))
+REFERENCE = GIVEN / "sound2scene" if (GIVEN / "sound2scene").is_dir() else GIVEN
+SALT = os.environ.get("S2S_REFERENCE_SALT", "public")
 FILL = REFERENCE.parent / "fill.py"
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(
         not (REFERENCE / "golden.npz").is_file() or not FILL.is_file(),
-        reason="S2S_REFERENCE names no folder with golden.npz, or there is no fill.py beside it",
+        reason="S2S_REFERENCE names no folder with sound2scene/golden.npz and fill.py",
     ),
 ]
 RES64 = "icgan_biggan_imagenet_res64"
@@ -48,12 +51,12 @@ def golden():
 
 def weights_of(fill, model):
     manifest = json.loads((REFERENCE / "manifest" / f"{model}.json").read_text())["tensors"]
-    filled = fill.fill_state_dict(manifest)
+    filled = fill.fill_state_dict(manifest, salt=SALT)
     return {name: torch.as_tensor(array * manifest[name].get("gain", 1)) for name, array in filled.items()}
 
 
 def noise(fill, name, shape):
-    flat = fill.fill_tensor("input." + name, (int(np.prod(shape)),))
+    flat = fill.fill_tensor("input." + name, (int(np.prod(shape)),), salt=SALT)
     return torch.from_numpy(10 * flat.reshape(shape))
 
 

@@ -1,6 +1,6 @@
 """The log-PSD front end against spectrograms made by the official code.
 
-Runs where the environment variable S2S_REFERENCE names a folder with `golden.npz` and `file10s.wav`.
+Runs where S2S_REFERENCE names a folder of references with `sound2scene/` in it, or the latter itself.
 """
 
 import os
@@ -12,23 +12,24 @@ import soundfile
 
 from s2s_live.features.log_psd import LogPsd, LogPsdConfig, official_log_psd
 
-REFERENCE = os.environ.get("S2S_REFERENCE")
+GIVEN = Path(os.environ.get("S2S_REFERENCE", "nowhere"))
+REFERENCE = GIVEN / "sound2scene" if (GIVEN / "sound2scene").is_dir() else GIVEN
 pytestmark = pytest.mark.skipif(
-    not REFERENCE or not (Path(REFERENCE) / "golden.npz").is_file(),
-    reason="S2S_REFERENCE names no folder with golden.npz",
+    not (REFERENCE / "golden.npz").is_file(),
+    reason="S2S_REFERENCE names no folder with sound2scene/golden.npz",
 )
 
 
 @pytest.fixture(scope="module")
 def golden():
-    with np.load(Path(REFERENCE) / "golden.npz", allow_pickle=False) as file:
+    with np.load(REFERENCE / "golden.npz", allow_pickle=False) as file:
         return {name: file[name] for name in file.files if name.startswith("audio/")}
 
 
 @pytest.fixture(scope="module")
 def clips(golden):
     one_second = golden["audio/one_second/wave"] / 32768.0
-    file10s, rate = soundfile.read(Path(REFERENCE) / "file10s.wav", dtype="float64")
+    file10s, rate = soundfile.read(REFERENCE / "file10s.wav", dtype="float64")
     assert rate == 16_000
     return {
         "file10s": file10s,
