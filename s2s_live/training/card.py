@@ -10,7 +10,7 @@ from s2s_live.world.families import FAMILIES
 
 _TEXT = """# The world
 
-The model that comes with s2s-live: sound in, a living painted scene out, at 256x256.
+The model that comes with s2s-live: sound in, a living painted scene out, at {size}x{size}.
 
 ## What it is
 
@@ -58,6 +58,7 @@ def model_card(trained: Mapping[str, Any], recordings: Sequence[Path] = ()) -> s
     table = "\n".join(["| figure | value |", "|---|---|", *rows]) if rows else "None measured yet."
     return _TEXT.format(
         families=", ".join(family.title.lower() for family in FAMILIES),
+        size=trained["picture_size"],
         steps=trained["generator_steps"],
         minutes=trained["generator_minutes"],
         audio=trained["audio"],

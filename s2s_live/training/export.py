@@ -66,6 +66,7 @@ def export(run: Path, out: Path, recordings: Sequence[Path] = ()) -> None:
     model = Sound2SceneModel(config, halved(ears.encoder), halved(generator), families)
     trained = {
         "recipe": "s2s-live train world",
+        "picture_size": generator.config.resolution,
         "generator_steps": state["step"],
         "generator_minutes": round(state["used_s"] / 60.0, 1),
         "audio": "trained" if ears.trained else "not trained: prototypes are those of the pictures",
