@@ -280,19 +280,14 @@ class GeneratorStage:
         found: dict[str, float] = {}
         shown = []
         for name, lot in zip(FAMILY_IDS, self._held_out, strict=True):
-            made, truth = (
-                paint_lot(self.average.model, lot, size, self.device),
-                target(lot, size, self.device),
-            )
+            made = paint_lot(self.average.model, lot, size, self.device)
+            truth = target(lot, size, self.device)
             found[name] = float(psnr(made, truth).mean())
             shown += [picture for pair in zip(truth, made, strict=True) for picture in pair]
         text = " ".join(f"{name} {value:.1f}" for name, value in found.items())
-        log.info(
-            "generator: step %d, held-out PSNR mean %.2f: %s",
-            self.step,
-            sum(found.values()) / len(found),
-            text,
-        )
+        mean, least = sum(found.values()) / len(found), min(found.values())
+        self.figures = {f"psnr_{size}px_mean": mean, f"psnr_{size}px_least": least}
+        log.info("generator: step %d, held-out PSNR mean %.2f: %s", self.step, mean, text)
         small = functional.avg_pool2d(torch.stack(shown) * 0.5 + 0.5, max(1, size // 128))
         sheet = tile(small, 12)
         cv2.imwrite(str(self.run_folder / SHEET), sheet[:, :, ::-1])

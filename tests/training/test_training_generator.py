@@ -92,6 +92,8 @@ def test_the_stage_trains_stops_and_goes_on(run: Path) -> None:
     assert stage.step > 0
     assert (run / "generator.png").stat().st_size > 1000
     again = GeneratorStage(run, 10.0, CPU, QUICK, config=SMALL)
+    assert again.figures == stage.figures
+    assert stage.figures["psnr_64px_least"] <= stage.figures["psnr_64px_mean"]
     assert again.step == stage.step
     assert again.budget.used_s == pytest.approx(stage.budget.used_s, abs=0.1)
     for mine, theirs in zip(again.model.parameters(), stage.model.parameters(), strict=True):
