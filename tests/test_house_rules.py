@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -32,8 +33,8 @@ PLACES = re.compile(r"(?<![\w.-])/(?:work|farm|root|opt/(?:pypi|wheels))/|\.\./s
 
 
 def tracked() -> list[Path]:
-    """Every tracked file, or every file of the source tree where this is no checkout."""
-    if (ROOT / ".git").exists():
+    """Every tracked file, or all of the source tree where there is no checkout or no git."""
+    if (ROOT / ".git").exists() and shutil.which("git"):
         listing = subprocess.run(
             ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
             cwd=ROOT,
@@ -42,7 +43,8 @@ def tracked() -> list[Path]:
         ).stdout.decode()
         return [path for name in listing.split("\0") if name and (path := ROOT / name).is_file()]
     places = ("s2s_live", "tests", "packaging")
-    return [path for place in places for path in (ROOT / place).rglob("*") if path.is_file()]
+    found = (path for place in places for path in (ROOT / place).rglob("*"))
+    return [path for path in found if path.is_file() and "__pycache__" not in path.parts]
 
 
 def python_files() -> list[Path]:
