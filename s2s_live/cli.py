@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import faulthandler
 import importlib
+import logging
 import os
 import signal
 import sys
@@ -69,11 +70,20 @@ def _explain_crashes() -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command line; returns the exit status: 0 well, 1 failed with a message, 2 wrong use."""
+    """Run the command line; returns the exit status: 0 well, 1 failed with a message, 2 wrong use.
+
+    As the program itself (`arguments` None) it ends the process rather than return.
+    """
+    status = _perform(sys.argv[1:] if arguments is None else arguments)
+    if arguments is None:
+        _leave(status)
+    return status
+
+
+def _perform(given: list[str]) -> int:
     # Waiting threads of the numeric libraries must not spin: they would take the cores of the others.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     _explain_crashes()
-    given = sys.argv[1:] if arguments is None else arguments
     parser = build_parser()
     options = parser.parse_args(given)
     if options.command is None:
@@ -88,8 +98,20 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:  # the reader of our output went away: `s2s-live devices | head -1`
-        sys.stderr.close()
         return 1
+
+
+def _leave(status: int) -> NoReturn:
+    """End the process as it is: everything of ours is closed by now.
+
+    At an ordinary exit OpenVINO, PyTorch, Qt and PortAudio free what they hold in no set order, and now and
+    then one of them crashes over what another has freed.
+    """
+    logging.shutdown()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(status)
 
 
 if __name__ == "__main__":
