@@ -34,6 +34,8 @@ CONTROLS = (
 _DEFAULTS = {control.name: control.default for control in CONTROLS}
 Z_LIMIT = 2.0
 """z is cut here before truncation scales it: beyond lie scenes that training hardly saw."""
+STEPS_PER_PIXEL = 4
+"""Fields are displaced by whole fractions of a pixel, too small to be seen."""
 JOLT = 0.02
 """Scene heights that a full pulse lifts the fields of layer 1; of layer 2 twice that, and so on."""
 
