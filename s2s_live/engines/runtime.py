@@ -21,6 +21,9 @@ log = logging.getLogger(__name__)
 
 Floats = NDArray[np.float32]
 
+Samples = Callable[[], Sequence[Sequence[Floats]]]
+"""Gives some inputs of a network, each a list of arrays."""
+
 TOLERANCE = 2e-3
 """A converted network may differ by this share of the largest output."""
 
@@ -60,13 +63,14 @@ def open_runtime(
     threads: int = 1,
     cache: Path | None = None,
     prefer: str = "openvino",
+    samples: Samples | None = None,
 ) -> Runtime:
     """The fastest runtime there is for what `network` makes and inputs of the shapes of `example`.
 
     On a CPU that is OpenVINO, unless it is missing, fails, or gives other outputs than PyTorch; then a line
     is logged and PyTorch runs. `cache` is the file (without ending) in which the converted network is kept:
-    where there is one, `network` is not called;
-    `prefer="torch"` leaves OpenVINO out.
+    where there is one, `network` is not called; `prefer="torch"` leaves OpenVINO out. A network whose output
+    is a picture may run in 8 bits, if `samples` gives inputs to measure it on.
 
     Raises ModelError when the device is not there.
     """
@@ -76,7 +80,7 @@ def open_runtime(
     try:
         from s2s_live.engines.openvino_runtime import OpenVinoRuntime
 
-        return OpenVinoRuntime(network, example, threads=threads, cache=cache)
+        return OpenVinoRuntime(network, example, threads=threads, cache=cache, samples=samples)
     except (ImportError, OSError, RuntimeError, TypeError, ValueError) as error:
         log.warning("OpenVINO cannot run this network (%s): PyTorch does, more slowly", error)
         return TorchRuntime(network(), device)
@@ -95,3 +99,10 @@ def check_device(device: str) -> None:
 def differs(found: Floats, expected: Floats) -> float:
     """Largest difference as a share of the largest expected output."""
     return float(np.abs(found - expected).max() / max(float(np.abs(expected).max()), 1e-6))
+
+
+def psnr(found: Floats, expected: Floats) -> float:
+    """Peak signal-to-noise ratio in dB, the peak being the span of what is expected."""
+    error = float(np.mean(np.square(found - expected, dtype=np.float64)))
+    span = float(expected.max() - expected.min())
+    return float(10.0 * np.log10(max(span, 1e-12) ** 2 / max(error, 1e-24)))

@@ -34,14 +34,6 @@ log = logging.getLogger(__name__)
 CHECKPOINT = "generator.pt"
 SHEET = "generator.png"
 
-PAINTER = replace(
-    BUNDLED_GENERATOR,
-    in_channels=(128, 128, 96, 48, 16, 16),
-    out_channels=(128, 96, 48, 16, 16, 8),
-    norm="bigbn",
-)
-"""The bundled network: wider than the preset where pixels are few and width is cheap."""
-
 
 @dataclass(frozen=True)
 class Phase:
@@ -59,7 +51,7 @@ class Phase:
 class Recipe:
     """The numbers of the stage."""
 
-    phases: tuple[Phase, ...] = (Phase(0.12, 64, 8, 8), Phase(0.64, 128, 8, 8), Phase(1.0, 256, 6, 5))
+    phases: tuple[Phase, ...] = (Phase(0.15, 64, 8, 8), Phase(1.0, 256, 6, 6))
     rate: float = 1.5e-3
     pool: int = 480
     """Scenes kept; one takes 2 MB."""
@@ -75,20 +67,21 @@ class Recipe:
 
 def part_config(config: GeneratorConfig, size: int) -> GeneratorConfig:
     """The numbers of the generator's first blocks, up to pictures of that size."""
+    if size == config.resolution:
+        return config
     count = next(k for k in range(config.blocks) if config.block_resolution(k) == size) + 1
     fields = config.fields and replace(
-        config.fields, planes=config.fields.planes[:count], kernels=config.fields.kernels[:count]
+        config.fields, planes=config.fields.planes[:count], kernels=config.fields.kernels[:count], fine=0
     )
     inside, outside = config.in_channels[:count], config.out_channels[:count]
-    return replace(config, in_channels=inside, out_channels=outside, fields=fields)
+    return replace(config, in_channels=inside, out_channels=outside, fields=fields, shuffle=1)
 
 
 @torch.no_grad()
 def _prepare(module: nn.Module) -> None:
-    """Where training begins: nearly linear output, blocks that do not listen to z yet.
+    """Where training begins: nearly linear output, norms that condition a little.
 
-    An output layer whose ReLU is closed somewhere would never open there; and most of z says nothing about
-    the scene, so that at random weights it would only be noise in every block.
+    An output layer whose ReLU is closed somewhere would never open there.
     """
     if isinstance(module, Generator):
         for name, weight in module.output_layer.named_parameters():
@@ -99,7 +92,6 @@ def _prepare(module: nn.Module) -> None:
     elif isinstance(module, ConditionalNorm):
         for linear in (module.gain, module.bias):
             linear.weight.mul_(0.5)
-            linear.weight[:, PAINTER.shared_size :] = 0.0
 
 
 class Growing(nn.Module):
@@ -162,7 +154,7 @@ class GeneratorStage:
 
     def __init__(
         self, run: Path, minutes: float, device: torch.device, recipe: Recipe | None = None, seed: int = 3,
-        config: GeneratorConfig = PAINTER,
+        config: GeneratorConfig = BUNDLED_GENERATOR,
     ) -> None:  # fmt: skip
         self.run_folder = run
         self.device = device

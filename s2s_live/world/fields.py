@@ -62,6 +62,11 @@ class FieldConfig:
         """Channels at each resolution."""
         return tuple(len(level) for level in self.channels)
 
+    @property
+    def moving(self) -> tuple[tuple[Channel, ...], ...]:
+        """At each resolution the channels that move: all but those of the still layer."""
+        return tuple(tuple(c for c in level if c.layer != STILL) for level in self.channels)
+
     def up_to(self, resolution: int) -> FieldConfig:
         """The same fields without those of finer resolutions."""
         count = sum(size <= resolution for size in self.resolutions)
@@ -79,65 +84,88 @@ class FieldConfig:
         return cls(tuple(map(int, data["resolutions"])), levels, int(data.get("layers", LAYERS)))
 
 
-def _cells(cells: int) -> tuple[Channel, ...]:
-    return tuple(Channel(layer, cells, cells) for layer in range(LAYERS))
+def _square(layers: Sequence[int], *cells: int) -> tuple[Channel, ...]:
+    return tuple(Channel(layer, n, n) for n in cells for layer in layers)
 
 
-_PROFILES = (Channel(STILL, 6, 0), Channel(STILL, 24, 0), Channel(FLOW, 0, 12), Channel(FLOW, 24, 0))
-"""Ridges, skylines, the meander of a bolt, ribbons: drawn at every scale, so most blocks take them."""
-_FINE = (Channel(FLOW, 12, 96), Channel(STILL, 96, 0), Channel(STILL, 0, 64))
-"""Streaks that run sideways; trunks and columns of windows; floors of windows."""
+_ALL = (STILL, DRIFT, FLOW)
+_HILLS = (Channel(STILL, 6, 0), Channel(STILL, 24, 0))
+"""Ridges and skylines."""
+_FLOWING = (Channel(FLOW, 0, 12), Channel(FLOW, 24, 0))
+"""The meander of a bolt; ribbons, a train's windows."""
+_UPRIGHT = (Channel(STILL, 96, 0), Channel(STILL, 0, 64))
+"""Trunks and columns of windows; floors of windows."""
 
 WORLD_FIELDS = FieldConfig(
     resolutions=(8, 16, 32, 64, 128, 256),
     channels=(
-        _cells(8),
-        (*_cells(16), *_PROFILES),
-        (*_cells(32), *_PROFILES),
-        (*_cells(64), *_PROFILES, Channel(DRIFT, 16, 64)),
+        _square((DRIFT, FLOW), 8),
+        (*_square(_ALL, 16), *_HILLS),
+        (*_square(_ALL, 16, 32), *_HILLS, *_FLOWING),
+        (*_square(_ALL, 16, 32, 64), Channel(DRIFT, 16, 64), *_HILLS, *_FLOWING),
         (
-            *_cells(128),
-            *_PROFILES,
+            *_square(_ALL, 16, 32, 64, 128),
+            Channel(FLOW, 8, 8),
+            Channel(DRIFT, 16, 64),
             Channel(DRIFT, 32, 128),
             Channel(FLOW, 128, 12),
-            *_FINE,
+            Channel(FLOW, 12, 96),
+            *_HILLS,
+            *_FLOWING,
+            *_UPRIGHT,
         ),
         (
             Channel(STILL, 256, 256),
             Channel(FLOW, 256, 256),
-            *_PROFILES,
             Channel(DRIFT, 64, 256),
             Channel(FLOW, 256, 24),
-            *_FINE,
+            *_HILLS,
+            *_UPRIGHT,
         ),
     ),
 )
 """The fields of the bundled world at 256x256."""
 
 
+MIX = (0x7FEB352D, 0x846CA68B, 0x9E3779B9)
+"""Two odd factors of the hash (a multiply-xorshift finaliser) and a constant between its two words."""
+LATTICE_SCALE, LATTICE_OFFSET = math.sqrt(12.0) / 2**32, math.sqrt(3.0)
+"""From 32 bits to noise of unit variance about zero."""
+
+
 def _mix(h: Tensor) -> Tensor:
-    """Scramble 32-bit integers held in int64 (the finaliser of a multiply-xorshift hash)."""
+    """Scramble 32-bit integers held in int64."""
     h = h ^ (h >> 16)
-    h.mul_(0x7FEB352D).bitwise_and_(_MASK)
+    h.mul_(MIX[0]).bitwise_and_(_MASK)
     h.bitwise_xor_(h >> 15)
-    h.mul_(0x846CA68B).bitwise_and_(_MASK)
+    h.mul_(MIX[1]).bitwise_and_(_MASK)
     return h.bitwise_xor_(h >> 16)
 
 
 def _mix_axis(start: Tensor, index: Tensor) -> Tensor:
     """Hash of 64-bit lattice indices `[B, n]` from hashes `[B, 1]`."""
     low = _mix(start ^ (index & _MASK))
-    return _mix(low ^ ((index >> 32) & _MASK) ^ 0x9E3779B9)
+    return _mix(low ^ ((index >> 32) & _MASK) ^ MIX[2])
+
+
+def _starts(channel: Channel, seeds: Tensor) -> tuple[Tensor, Tensor]:
+    """Hashes `[B, 1]` that the columns and the rows of a channel begin with."""
+    start = _mix((seeds[:, None] & _MASK) ^ _mix((seeds[:, None] >> 32) & _MASK))
+    start = _mix(start ^ (channel.key & _MASK))
+    return start, _mix(start + 1 & _MASK)
+
+
+def lattice_starts(channel: Channel, seed: int) -> tuple[int, int]:
+    """32-bit hashes that the columns and the rows of a channel begin with."""
+    across, down = _starts(channel, torch.tensor([seed], dtype=torch.int64))
+    return int(across), int(down)
 
 
 def lattice(channel: Channel, seeds: Tensor, columns: Tensor, rows: Tensor) -> Tensor:
     """Unit-variance white noise `[B, m, n]` at lattice indices `columns [B, n]`, `rows [B, m]` (int64)."""
-    start = _mix((seeds[:, None] & _MASK) ^ _mix((seeds[:, None] >> 32) & _MASK))
-    start = _mix(start ^ (channel.key & _MASK))
-    across = _mix_axis(start, columns)
-    down = _mix_axis(_mix(start + 1 & _MASK), rows)
-    bits = _mix(across[:, None, :] ^ down[:, :, None])
-    return bits.to(torch.float32).mul_(math.sqrt(12.0) / 2**32).sub_(math.sqrt(3.0))
+    across, down = _starts(channel, seeds)
+    bits = _mix(_mix_axis(across, columns)[:, None, :] ^ _mix_axis(down, rows)[:, :, None])
+    return bits.to(torch.float32).mul_(LATTICE_SCALE).sub_(LATTICE_OFFSET)
 
 
 def spline(fraction: Tensor) -> Tensor:
@@ -243,6 +271,8 @@ class FieldBatch:
         )
         return [
             torch.stack([self.channel(channel, size) for channel in level], 1)
+            if level
+            else torch.zeros(len(self), 0, size, size, device=self.seeds.device)
             for size, level in pairs
             if resolution is None or size <= resolution
         ]

@@ -1,50 +1,102 @@
 """The noise fields for painting: one scene that moves a little from frame to frame.
 
-The same fields as `sample_fields` gives, but for rounding. What makes them cheap: lattices are kept and only
-the strips that come into view are hashed; the spline weights of all axes are worked out at once.
+The same fields as `sample_fields` gives, but for rounding, made in two steps. `LiveLattices` keeps the pieces
+of the lattices that are in view, and hashes only what comes into view. `FieldSampler` interpolates them: a
+network, so that a runtime can run it together with the generator, in one call and on any device. The still
+layer does not move and is no part of either.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn import functional
 
-from s2s_live.world.fields import WORLD_FIELDS, Channel, FieldConfig, lattice
+from s2s_live.world.fields import (
+    LATTICE_OFFSET,
+    LATTICE_SCALE,
+    MIX,
+    WORLD_FIELDS,
+    Channel,
+    FieldConfig,
+    lattice_starts,
+)
 
 MARGIN = 24
 """Cells that a kept lattice reaches beyond what is in view."""
+SPAN = 5
+"""Cells of the lattice that an axis touches beyond its own: a spline reaches over four."""
 
-SMALL = 32
-"""Up to this size a matrix is cheaper than four shared weights, also where a cell is a pixel."""
-
-Key = tuple[int, int, int, int]
-"""(layer, 0 for x or 1 for y, cells, size): two channels with the same key read their lattices alike."""
-
-
-def _uniform(key: Key) -> bool:
-    """Whether all pixels of the axis share four weights."""
-    return key[2] == key[3] > SMALL
+Axis = tuple[int, int, int]
+"""(layer, 0 for x or 1 for y, cells): channels with the same axis are displaced alike along it."""
 
 
-class _Block:
+def axes_of(config: FieldConfig) -> list[Axis]:
+    """The axes of all channels that move, in the order of `LiveLattices`' offsets."""
+    channels = {channel for level in config.moving for channel in level}
+    sides = ((c.layer, side, cells) for c in channels for side, cells in enumerate((c.columns, c.rows)))
+    return sorted({axis for axis in sides if axis[2]})
+
+
+def lattice_shape(channel: Channel) -> tuple[int, int]:
+    """(rows, columns) of the piece of a channel's lattice that a scene touches."""
+    high, wide = (cells + SPAN if cells else 1 for cells in (channel.rows, channel.columns))
+    return high, wide
+
+
+def _distinct(config: FieldConfig) -> list[Channel]:
+    """Every channel that moves, once, in the order of `LiveLattices`' values."""
+    channels = {channel for level in config.moving for channel in level}
+    return sorted(channels, key=lambda c: (c.layer, c.columns, c.rows))
+
+
+class _Hash:
+    """One channel's lattice of one seed, as `fields.lattice` has it, in 32-bit numpy: no threads to wake."""
+
+    def __init__(self, channel: Channel, seed: int) -> None:
+        self._across, self._down = lattice_starts(channel, seed)
+
+    def values(self, columns: NDArray[np.int64], rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Noise `[rows, columns]` at these lattice indices."""
+        bits = _mix(_mix_axis(self._down, rows)[:, None] ^ _mix_axis(self._across, columns)[None])
+        noise: NDArray[np.float32] = bits.astype(np.float32)
+        noise *= np.float32(LATTICE_SCALE)
+        noise -= np.float32(LATTICE_OFFSET)
+        return noise
+
+
+def _mix(h: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    h = h ^ (h >> np.uint32(16))
+    h *= np.uint32(MIX[0])
+    h ^= h >> np.uint32(15)
+    h *= np.uint32(MIX[1])
+    h ^= h >> np.uint32(16)
+    return h
+
+
+def _mix_axis(start: int, index: NDArray[np.int64]) -> NDArray[np.uint32]:
+    low = _mix(np.uint32(start) ^ index.astype(np.uint32))
+    return _mix(low ^ (index >> 32).astype(np.uint32) ^ np.uint32(MIX[2]))
+
+
+class _Piece:
     """A piece of one channel's lattice, with a margin, moved by hashing only the strips that are new."""
 
-    def __init__(self, channel: Channel, seed: Tensor) -> None:
-        self._channel = channel
-        self._seed = seed
-        self._margin = [MARGIN if cells else 0 for cells in (channel.columns, channel.rows)]
-        self._extent = [
-            (cells + 5 if cells else 1) + 2 * margin
-            for cells, margin in zip((channel.columns, channel.rows), self._margin, strict=True)
-        ]
+    def __init__(self, channel: Channel, seed: int) -> None:
+        self._noise = _Hash(channel, seed)
+        self._cells = (channel.columns, channel.rows)
+        self._margin = [MARGIN if cells else 0 for cells in self._cells]
+        high, wide = lattice_shape(channel)
+        self._extent = [wide + 2 * self._margin[0], high + 2 * self._margin[1]]
         self._origin: list[int] | None = None
-        self._values = torch.empty(self._extent[1], self._extent[0])
+        self._values = np.empty((self._extent[1], self._extent[0]), np.float32)
 
-    def view(self, x: int, y: int) -> Tensor:
+    def view(self, x: int, y: int) -> NDArray[np.float32]:
         """The lattice from column x and row y on, as many cells as a scene touches."""
         at = [x, y]
         if self._origin is None or not self._covers(at, self._origin):
@@ -65,7 +117,7 @@ class _Block:
             self._fill(0, wide, 0, high)
             return
         dx, dy = new[0] - old[0], new[1] - old[1]
-        kept = self._values[max(dy, 0) : high + min(dy, 0), max(dx, 0) : wide + min(dx, 0)].clone()
+        kept = self._values[max(dy, 0) : high + min(dy, 0), max(dx, 0) : wide + min(dx, 0)].copy()
         left, top = max(-dx, 0), max(-dy, 0)
         right, bottom = left + kept.shape[1], top + kept.shape[0]
         self._values[top:bottom, left:right] = kept
@@ -77,138 +129,135 @@ class _Block:
     def _fill(self, left: int, right: int, top: int, bottom: int) -> None:
         if left >= right or top >= bottom or self._origin is None:
             return
-        columns = torch.arange(left, right)[None] + self._origin[0]
-        rows = torch.arange(top, bottom)[None] + self._origin[1]
-        columns = columns if self._channel.columns else torch.zeros_like(columns)
-        rows = rows if self._channel.rows else torch.zeros_like(rows)
-        self._values[top:bottom, left:right] = lattice(self._channel, self._seed, columns, rows)[0]
+        columns, rows = np.arange(left, right), np.arange(top, bottom)
+        columns = columns + self._origin[0] if self._cells[0] else 0 * columns
+        rows = rows + self._origin[1] if self._cells[1] else 0 * rows
+        self._values[top:bottom, left:right] = self._noise.values(columns, rows)
 
 
-class _Axes:
-    """How every axis reads its lattice at one displacement: all axes of a config in a few array operations.
+@dataclass
+class _Slot:
+    """Where a channel's piece lies among all values, and what it was copied from."""
 
-    The same arithmetic as `split` and `taps`. Where a cell is a pixel, all pixels of a large axis share four
-    weights; elsewhere the axis is a matrix `[size, cells + 5]`. They lie one after the other in `_matrices`.
-    """
-
-    def __init__(self, keys: list[Key]) -> None:
-        self.start: dict[Key, int] = {}
-        """First lattice cell that is read."""
-        self.weights: dict[Key, tuple[int, list[float]]] = {}
-        """Cells to skip and four weights, where a cell is a pixel."""
-        self.matrix: dict[Key, Tensor] = {}
-        self._keys = keys
-        uniform = [_uniform(key) for key in keys]
-        pixels = [1 if alike else key[3] for alike, key in zip(uniform, keys, strict=True)]
-        self._owner = np.repeat(np.arange(len(keys)), pixels)
-        self._cells = np.array([cells for _, _, cells, _ in keys], np.float64)
-        self._first_pixel = np.cumsum([0, *pixels[:-1]])
-        within = np.arange(sum(pixels)) - self._first_pixel[self._owner]
-        sizes = np.array([size for *_, size in keys])
-        self._centre = (within + 0.5) * (self._cells / sizes)[self._owner]
-        spans = [4 if _uniform(key) else key[3] * (key[2] + 5) for key in keys]
-        offsets = np.cumsum([0, *spans])
-        row = np.where(uniform, 4, self._cells + 5).astype(np.int64)
-        self._base = offsets[:-1][self._owner] + within * row[self._owner]
-        self._uniform = np.array(uniform)[self._owner]
-        self._matrices = np.zeros(offsets[-1], np.float32)
-        flat = torch.from_numpy(self._matrices)
-        for key, begin, end in zip(keys, offsets, offsets[1:], strict=False):
-            if not _uniform(key):
-                self.matrix[key] = flat[begin:end].view(key[3], key[2] + 5)
-
-    def move(self, displacement: NDArray[np.float64]) -> None:
-        """Work out all axes at displacements `[layers, 2]`."""
-        moved = np.array([displacement[layer, which] for layer, which, _, _ in self._keys])
-        edge = -moved * self._cells
-        whole = np.floor(edge)
-        at = (edge - whole)[self._owner] + self._centre
-        first = np.floor(at)
-        t = at - first
-        s = 1.0 - t
-        square, other = t * t, s * s
-        taps = np.stack(
-            (
-                other * s,
-                4.0 - 6.0 * square + 3.0 * square * t,
-                4.0 - 6.0 * other + 3.0 * other * s,
-                square * t,
-            )
-        )
-        taps /= np.sqrt(np.einsum("tp,tp->p", taps, taps))
-        cell = first.astype(np.int64)
-        self._matrices.fill(0.0)
-        at_first = self._base + np.where(self._uniform, 0, cell)
-        for tap in range(4):
-            self._matrices[at_first + tap] = taps[tap]
-        for index, key in enumerate(self._keys):
-            self.start[key] = int(whole[index]) - 1
-            if _uniform(key):
-                pixel = self._first_pixel[index]
-                self.weights[key] = (int(cell[pixel]), taps[:, pixel].tolist())
+    piece: _Piece
+    values: NDArray[np.float32]
+    across: int
+    """Index of its x axis, -1 where it has none."""
+    down: int
+    at: tuple[int, int] | None = None
 
 
-class LiveFields:
-    """Fields of one scene, from one displacement to the next. Not for several threads at once."""
+class LiveLattices:
+    """The lattices of one scene, from one displacement to the next. Not for several threads at once."""
 
     def __init__(self, seed: int, config: FieldConfig = WORLD_FIELDS) -> None:
         self.seed = seed
-        self.config = config
-        seeds = torch.tensor([seed], dtype=torch.int64)
-        distinct = {channel for level in config.channels for channel in level}
-        self._blocks = {channel: _Block(channel, seeds) for channel in distinct}
-        self._moved: list[tuple[float, float] | None] = [None] * config.layers
-        self._axes = _Axes(sorted({key for plane in self._planes() for key in plane[2:] if key[2]}))
-        self._out = [
-            torch.empty(1, count, size, size)
-            for count, size in zip(config.counts, config.resolutions, strict=True)
+        axes = axes_of(config)
+        self._layer = np.array([axis[0] for axis in axes], np.int64)
+        self._side = np.array([axis[1] for axis in axes], np.int64)
+        self._cells = np.array([axis[2] for axis in axes], np.float64)
+        channels = _distinct(config)
+        self._values = np.zeros(sum(map(_area, channels)), np.float32)
+        self._slots = list(self._divide(channels, seed, axes))
+
+    def _divide(self, channels: list[Channel], seed: int, axes: list[Axis]) -> Iterator[_Slot]:
+        index = {axis: i for i, axis in enumerate(axes)}
+        start = 0
+        for channel in channels:
+            values = self._values[start : start + _area(channel)].reshape(lattice_shape(channel))
+            across, down = (
+                index.get((channel.layer, side, cells), -1)
+                for side, cells in enumerate((channel.columns, channel.rows))
+            )
+            yield _Slot(_Piece(channel, seed), values, across, down)
+            start += values.size
+
+    def at(self, displacement: NDArray[np.float64]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Lattice values of all channels `[n]` and sub-cell offsets `[axes]`, 0..1, at displacements
+        `[layers, 2]` in scene widths. The next call overwrites the values."""
+        edge = -np.asarray(displacement, np.float64)[self._layer, self._side] * self._cells
+        whole = np.floor(edge)
+        first = whole.astype(np.int64) - 1
+        starts = [*first.tolist(), 0]  # a missing axis, index -1, begins at 0
+        for slot in self._slots:
+            at = (starts[slot.across], starts[slot.down])
+            if at != slot.at:
+                slot.values[:] = slot.piece.view(*at)
+                slot.at = at
+        return self._values, (edge - whole).astype(np.float32)
+
+
+def _area(channel: Channel) -> int:
+    high, wide = lattice_shape(channel)
+    return high * wide
+
+
+class FieldSampler(nn.Module):
+    """Interpolates what `LiveLattices` gives: cubic B-splines as products with a matrix for each axis."""
+
+    def __init__(self, config: FieldConfig = WORLD_FIELDS) -> None:
+        super().__init__()
+        self._axes = axes_of(config)
+        self._channels = _distinct(config)
+        self._levels = list(zip(config.resolutions, config.moving, strict=True))
+        for name, cells, size in self._matrices():
+            centre = (torch.arange(size, dtype=torch.float64) + 0.5) * (cells / size)
+            first = torch.arange(cells + SPAN, dtype=torch.float64) - 1.0
+            self.register_buffer(name, (centre[:, None] - first).float(), persistent=False)
+
+    def _matrices(self) -> list[tuple[str, int, int]]:
+        found = {
+            (c, size) for size, level in self._levels for ch in level for c in (ch.columns, ch.rows) if c
+        }
+        return [(_distances(cells, size), cells, size) for cells, size in sorted(found)]
+
+    def forward(self, values: Tensor, offsets: Tensor) -> list[Tensor]:
+        """The moving channels `[1, n, r, r]` of every level; of a level without any, an empty one."""
+        pieces = torch.split(values, [_area(channel) for channel in self._channels])
+        lattices = {
+            channel: piece.reshape(lattice_shape(channel))
+            for channel, piece in zip(self._channels, pieces, strict=True)
+        }
+        shifts = dict(zip(self._axes, torch.split(offsets, 1), strict=True))
+        weights: dict[tuple[Axis, int], Tensor] = {}
+        return [
+            self._level(size, [self._plane(lattices[c], c, size, shifts, weights) for c in level], values)
+            for size, level in self._levels
         ]
 
-    def at(self, displacement: NDArray[np.float64]) -> list[NDArray[np.float32]]:
-        """Fields `[1, C_i, r_i, r_i]` at displacements `[layers, 2]`; the next call overwrites the arrays."""
-        moved = [(float(x), float(y)) for x, y in displacement]
-        stale = {layer for layer in range(self.config.layers) if moved[layer] != self._moved[layer]}
-        if stale:
-            self._axes.move(np.asarray(displacement, np.float64))
-        for (level, index), channel, across, down in self._planes():
-            if channel.layer in stale:
-                self._sample(channel, across, down, self._out[level][0, index])
-        self._moved = list(moved)
-        return [out.numpy() for out in self._out]
+    def _level(self, size: int, planes: list[Tensor], values: Tensor) -> Tensor:
+        return torch.stack(planes)[None] if planes else values.new_zeros(1, 0, size, size)
 
-    def _planes(self) -> Iterator[tuple[tuple[int, int], Channel, Key, Key]]:
-        """(level and index), channel, and the keys of its two axes, of every plane."""
-        for level, (size, channels) in enumerate(
-            zip(self.config.resolutions, self.config.channels, strict=True)
-        ):
-            for index, channel in enumerate(channels):
-                yield (
-                    (level, index),
-                    channel,
-                    (channel.layer, 0, channel.columns, size),
-                    (channel.layer, 1, channel.rows, size),
-                )
+    def _plane(
+        self,
+        plane: Tensor,
+        channel: Channel,
+        size: int,
+        shifts: dict[Axis, Tensor],
+        weights: dict[tuple[Axis, int], Tensor],
+    ) -> Tensor:
+        sides = (
+            (1, (channel.layer, 1, channel.rows)),
+            (0, (channel.layer, 0, channel.columns)),
+        )
+        for side, axis in sides:
+            if not axis[2]:
+                continue
+            key = (axis, size)
+            if key not in weights:
+                distances: Tensor = getattr(self, _distances(axis[2], size))
+                weights[key] = spline_matrix(distances + shifts[axis])
+            plane = weights[key] @ plane if side else plane @ weights[key].T
+        return plane.expand(size, size)
 
-    def _sample(self, channel: Channel, across: Key, down: Key, out: Tensor) -> None:
-        """One plane into `out [size, size]`."""
-        axes = self._axes
-        values = self._blocks[channel].view(axes.start.get(across, 0), axes.start.get(down, 0))
-        if not across[2] or not down[2]:
-            out.copy_(self._interpolate(self._interpolate(values, down).T, across).T)
-        elif _uniform(down):  # four rows added up: cheapest while the columns are still few
-            self._interpolate(self._interpolate(values, down).T, across, out.T)
-        else:
-            self._interpolate(self._interpolate(values.T, across).T, down, out)
 
-    def _interpolate(self, values: Tensor, key: Key, out: Tensor | None = None) -> Tensor:
-        """Interpolate the rows of `values [n, m]`: `[size, m]`; constant along an axis without cells."""
-        size = key[3]
-        if not key[2]:
-            return values
-        if not _uniform(key):
-            return torch.mm(self._axes.matrix[key], values, out=out)
-        skip, weights = self._axes.weights[key]
-        found = torch.mul(values[skip : skip + size], weights[0], out=out)
-        for tap in (1, 2, 3):
-            found.add_(values[skip + tap : skip + tap + size], alpha=weights[tap])
-        return found
+def _distances(cells: int, size: int) -> str:
+    return f"distances_{cells}_{size}"
+
+
+def spline_matrix(distances: Tensor) -> Tensor:
+    """Weights `[size, n]` of cubic B-splines at these distances in cells, their squares summing to one."""
+    far = distances.abs()
+    outer, inner = functional.relu(2.0 - far), functional.relu(1.0 - far)
+    weights = outer * outer * outer - 4.0 * (inner * inner * inner)
+    return weights * torch.rsqrt((weights * weights).sum(1, keepdim=True))

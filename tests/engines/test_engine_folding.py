@@ -8,13 +8,19 @@ import torch
 
 from s2s_live.engines.sound2scene.audio_encoder import unit
 from s2s_live.engines.sound2scene.config import FieldsConfig, GeneratorConfig
-from s2s_live.engines.sound2scene.folding import LiveGenerator, to_picture, tone_curve
+from s2s_live.engines.sound2scene.folding import to_picture, tone_curve
 from s2s_live.engines.sound2scene.generator import Generator, doubling, upsample
+from s2s_live.engines.sound2scene.live_painting import LivePainting, Scene
+from s2s_live.world.fields import DRIFT, FLOW, STILL, Channel, FieldConfig, sample_fields
 
 PLAIN = GeneratorConfig(
     feature_size=12, in_channels=(16, 16), out_channels=(16, 8), z_chunk=3, shared_size=10, norm="none"
 )
+COARSE = (Channel(STILL, 8, 8), Channel(FLOW, 8, 4), Channel(DRIFT, 0, 6))
+MEDIUM = (Channel(FLOW, 16, 0), Channel(STILL, 5, 0))
+FINE = (Channel(DRIFT, 32, 8), Channel(STILL, 32, 32), Channel(FLOW, 32, 32))
 WITH_FIELDS = replace(PLAIN, fields=FieldsConfig(planes=(3, 2), kernels=(3, 1)))
+SHUFFLED = replace(PLAIN, shuffle=2, norm="bigbn", hierarchical=False)
 CASES = {
     "plain": PLAIN,
     "fields": WITH_FIELDS,
@@ -23,6 +29,9 @@ CASES = {
     "statistics": replace(PLAIN, norm="bigbn"),
     "attention": replace(PLAIN, norm="bigbn", attention_after=0),
     "attention last": replace(PLAIN, attention_after=1),
+    "whole z": replace(PLAIN, hierarchical=False),
+    "sub-pixels": SHUFFLED,
+    "fine fields": replace(SHUFFLED, fields=FieldsConfig(planes=(3, 2), kernels=(3, 3), fine=3)),
 }
 
 
@@ -36,18 +45,33 @@ def shaken(config):
     return generator
 
 
+def fields_of(config):
+    """The world's fields that a config takes: channels that stand still and channels that move."""
+    if config.fields is None:
+        return None
+    levels = [
+        channels[:count] for channels, count in zip((COARSE, MEDIUM), config.fields.planes, strict=True)
+    ]
+    sizes = [config.block_resolution(i) for i in range(config.blocks)]
+    if config.fields.fine:
+        levels, sizes = [*levels, FINE], [*sizes, config.resolution]
+    return FieldConfig(tuple(sizes), tuple(levels))
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_folding_changes_nothing(case):
     config = CASES[case]
+    fields = fields_of(config)
     generator = shaken(config)
     z, feature = torch.randn(1, config.z_size), unit(torch.rand(1, config.feature_size))
-    planes = config.fields.planes if config.fields else (0, 0)
-    sizes = [config.block_resolution(i) for i in range(config.blocks)]
-    fields = [torch.randn(1, count, size, size) for count, size in zip(planes, sizes, strict=True)]
-    picture = generator(z, feature, fields)[0].permute(1, 2, 0).numpy()
-    wanted = [field for field in fields if field.shape[1]]
-    levels = LiveGenerator(generator).eval()(z, feature, torch.from_numpy(tone_curve()), *wanted).numpy()
-    assert np.abs(to_picture(levels) - (picture + 1) * 127.5).max() <= 0.501
+    displacement = np.array([[0.0, 0.0], [0.7, -3.2], [1e4, 0.13]])
+    sampled = fields and sample_fields(torch.tensor([9]), torch.from_numpy(displacement)[None], fields)
+    picture = generator(z, feature, sampled)[0].permute(1, 2, 0).numpy()
+    scene = Scene(generator, fields, 9).at(displacement) if fields else []
+    given = [torch.from_numpy(array) for array in (tone_curve(), *scene)]
+    levels = LivePainting(generator, fields).eval()(z, feature, *given).numpy()
+    assert to_picture(levels).std() > 5
+    assert np.abs(to_picture(levels) - (picture + 1) * 127.5).max() <= 0.52
 
 
 def test_one_transposed_convolution_is_upsampling_and_a_convolution():

@@ -21,6 +21,7 @@ from s2s_live.engines.sound2scene.tiny import write_tiny_model
 from s2s_live.errors import ModelError
 from s2s_live.features.log_psd import LogPsdConfig
 from s2s_live.store.folder import ModelFolder, write_model_folder
+from s2s_live.world.fields import DRIFT, FLOW, STILL
 
 RATE = 16_000
 
@@ -75,7 +76,8 @@ def change(first, second):
 
 def test_it_says_what_it_is(engine):
     spec = engine.spec
-    assert (spec.engine, spec.model, spec.runtime) == ("sound2scene", "tiny", "openvino-f32")
+    assert (spec.engine, spec.model) == ("sound2scene", "tiny")
+    assert spec.runtime in {"openvino-f32", "openvino-i8"}
     assert (spec.sample_rate, spec.window_s, spec.hop_s) == (RATE, 1.0, 0.1)
     assert (spec.picture_size, spec.layers, spec.z_size) == ((64, 64), 3, 20)
     assert spec.families == ("rain", "fire", "dog", "silence")
@@ -173,10 +175,16 @@ def test_sound_seed_and_flow_move_the_picture(engine):
     rest = engine.paint(state(engine))
     assert change(rest, engine.paint(state(engine, latent=hear(engine, hiss()).latent))) > 6
     assert change(rest, engine.paint(state(engine, seed=8))) > 6
-    for layer in range(3):
+    for layer in (DRIFT, FLOW):
         displacement = np.zeros((3, 2))
         displacement[layer] = 0.05
         assert change(rest, engine.paint(state(engine, displacement=displacement))) > 1
+
+
+def test_the_still_layer_stands(engine):
+    displacement = np.zeros((3, 2))
+    displacement[STILL] = 0.05
+    assert change(engine.paint(state(engine)), engine.paint(state(engine, displacement=displacement))) == 0
 
 
 def test_openvino_and_torch_agree(engine, torch_engine):
@@ -184,7 +192,11 @@ def test_openvino_and_torch_agree(engine, torch_engine):
     ours, theirs = hear(engine, hiss()), hear(torch_engine, hiss())
     np.testing.assert_allclose(ours.latent, theirs.latent, atol=1e-4)
     there = state(engine, pulse=0.3, displacement=np.full((3, 2), 0.123))
-    assert np.abs(engine.paint(there).astype(int) - torch_engine.paint(there)).max() <= 1
+    apart = np.abs(engine.paint(there).astype(int) - torch_engine.paint(there))
+    if engine.spec.runtime == "openvino-i8":  # chosen where the processor is faster with it
+        assert 20 * np.log10(255 / np.sqrt(np.square(apart).mean())) > 33
+    else:
+        assert apart.max() <= 1
 
 
 def test_hearing_and_painting_at_once_change_nothing(engine):
@@ -301,7 +313,7 @@ def test_a_second_start_loads_no_network(tiny_folder, engine):
         "platformdirs.user_cache_path = lambda *_, **__: cache\n"
         "from s2s_live.engines.registry import open_engine\n"
         "engine = open_engine(model)\n"
-        "assert engine.spec.runtime == 'openvino-f32', engine.spec.runtime\n"
+        "assert engine.spec.runtime.startswith('openvino-'), engine.spec.runtime\n"
         "assert 'torchvision' not in sys.modules\n"
     )
     cache = platformdirs.user_cache_path("s2s-live")

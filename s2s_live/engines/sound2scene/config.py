@@ -74,8 +74,12 @@ class FieldsConfig(_Config):
     """Size of the convolution, 3 or 1, that reads them in each block: 1 is cheap where pixels are many."""
     coordinates: bool = True
     """Also x and y, -1 to 1 from the first to the last pixel's centre, where the block takes anything."""
+    fine: int = 0
+    """Planes at the picture's resolution where a shuffle makes it finer than the last block, which takes
+    each as `shuffle**2` planes (the pixels of a cell)."""
 
     def __post_init__(self) -> None:
+        _whole("fields fine", self.fine, 0, 256)
         _whole_tuple("fields planes", self.planes, 0, 256)
         _whole_tuple("fields kernels", self.kernels, 1, 3)
         if 2 in self.kernels:
@@ -93,7 +97,7 @@ class GeneratorConfig(_Config):
     out_channels: tuple[int, ...]
     """Channels out of each block."""
     z_chunk: int
-    """Numbers of z per block; z has `z_chunk * (n + 1)`."""
+    """Numbers of z per block; z has `z_chunk * (n + 1)`, or `z_chunk` where it is not hierarchical."""
     shared_size: int = 512
     """Length of the projected feature."""
     bottom: int = 4
@@ -106,10 +110,16 @@ class GeneratorConfig(_Config):
     class_size: int = 128
     """Length of a class's embedding, where there are classes."""
     fields: FieldsConfig | None = None
+    hierarchical: bool = True
+    """Each block has a chunk of z of its own, as in BigGAN; else all have the whole z, as in BigGAN-deep."""
+    shuffle: int = 1
+    """Pixels that the last convolution gives along each axis at once: 1, or 2 as a sub-pixel convolution
+    (Shi et al. 2016), which saves a block where pixels are many."""
 
     def __post_init__(self) -> None:
         for name in ("feature_size", "z_chunk", "shared_size", "bottom", "class_size"):
             _whole(f"generator {name}", getattr(self, name), 1, 65536)
+        _whole("generator shuffle", self.shuffle, 1, 2)
         _whole("generator classes", self.classes, 0, 1_000_000)
         _whole_tuple("generator in_channels", self.in_channels, 1, 16384)
         _whole_tuple("generator out_channels", self.out_channels, 1, 16384)
@@ -129,6 +139,8 @@ class GeneratorConfig(_Config):
         fields = self.fields
         if fields is not None and not len(fields.planes) == len(fields.kernels) == self.blocks:
             raise ModelError("Generator fields need one number of planes and one kernel per block.", HINT)
+        if fields is not None and fields.fine and (self.shuffle == 1 or not fields.planes[-1]):
+            raise ModelError("Generator fine fields need a shuffle and fields in the last block.", HINT)
 
     @classmethod
     def from_json(cls, data: Any) -> Self:
@@ -145,12 +157,22 @@ class GeneratorConfig(_Config):
     @property
     def z_size(self) -> int:
         """Length of z."""
-        return self.z_chunk * (self.blocks + 1)
+        return self.z_chunk * (self.blocks + 1) if self.hierarchical else self.z_chunk
+
+    @property
+    def first_norm_z(self) -> int:
+        """Index of the first number of z that the norms see."""
+        return self.z_chunk if self.hierarchical else 0
+
+    @property
+    def condition_size(self) -> int:
+        """Length of what conditions the norms: label, projected feature, z."""
+        return self.shared_size + self.z_chunk + (self.class_size if self.classes else 0)
 
     @property
     def resolution(self) -> int:
         """Rows and columns of the picture."""
-        return self.block_resolution(self.blocks - 1)
+        return self.block_resolution(self.blocks - 1) * self.shuffle
 
     def block_resolution(self, block: int) -> int:
         """Rows and columns that block gives."""
@@ -160,7 +182,8 @@ class GeneratorConfig(_Config):
         """Planes (fields and coordinates) that block takes beside what the one before gives."""
         if self.fields is None or not self.fields.planes[block]:
             return 0
-        return self.fields.planes[block] + 2 * self.fields.coordinates
+        fine = self.fields.fine * self.shuffle**2 if block == self.blocks - 1 else 0
+        return self.fields.planes[block] + fine + 2 * self.fields.coordinates
 
 
 def _plain(value: Any) -> Any:

@@ -60,7 +60,10 @@ class Sound2SceneConfig:
             return
         generator = self.generator
         sizes = tuple(generator.block_resolution(index) for index in range(generator.blocks))
-        if wanted is None or given is None or given.counts != wanted.planes or given.resolutions != sizes:
+        counts = wanted.planes if wanted else ()
+        if wanted and wanted.fine:
+            sizes, counts = (*sizes, generator.resolution), (*counts, wanted.fine)
+        if wanted is None or given is None or given.counts != counts or given.resolutions != sizes:
             raise ModelError("The manifest's noise fields are not those that its generator takes.", HINT)
 
     @property

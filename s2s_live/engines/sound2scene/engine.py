@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import threading
-from pathlib import Path
 
 import numpy as np
-import platformdirs
 import torch
-from torch import nn
 
 from s2s_live.engines.base import Control, EngineSpec, Floats, FrontEnd, PaintState, Picture, Target
-from s2s_live.engines.runtime import Runtime, open_runtime
+from s2s_live.engines.runtime import Runtime
 from s2s_live.engines.sound2scene.costs import encoder_macs
 from s2s_live.engines.sound2scene.description import ENGINE, Sound2SceneConfig, load_families
-from s2s_live.engines.sound2scene.folding import LiveGenerator, to_picture, tone_curve
+from s2s_live.engines.sound2scene.folding import to_picture, tone_curve
 from s2s_live.engines.sound2scene.generator import count_macs
+from s2s_live.engines.sound2scene.live_painting import Scene
+from s2s_live.engines.sound2scene.loading import load_generator
+from s2s_live.engines.sound2scene.networks import Z_LIMIT, open_networks
 from s2s_live.errors import ModelError
 from s2s_live.features.log_mel import LogMelConfig
 from s2s_live.features.log_psd import HOP, SAMPLE_RATE
 from s2s_live.features.opening import open_front_end
 from s2s_live.store.folder import ModelFolder
-from s2s_live.world.live_fields import LiveFields
 
 CONTROLS = (
     Control("truncation", "Truncation", "Low: the typical scene; high: unusual ones.", 1.0, 0.0, 1.5),
@@ -32,10 +31,6 @@ CONTROLS = (
     Control("contrast", "Contrast", "Flattens or deepens light and dark.", 1.0, 0.5, 2.0),
 )
 _DEFAULTS = {control.name: control.default for control in CONTROLS}
-Z_LIMIT = 2.0
-"""z is cut here before truncation scales it: beyond lie scenes that training hardly saw."""
-STEPS_PER_PIXEL = 4
-"""Fields are displaced by whole fractions of a pixel, too small to be seen."""
 JOLT = 0.02
 """Scene heights that a full pulse lifts the fields of layer 1; of layer 2 twice that, and so on."""
 
@@ -60,9 +55,13 @@ class Sound2SceneEngine:
         self._config = config
         self._prototypes = families.prototypes.numpy()
         self._flows = families.flow.numpy()
-        self._live_fields: LiveFields | None = None
+        # Read before the folder can change under a running show; a new seed's still fields need it.
+        self._generator = load_generator(folder, config) if config.fields is not None else None
+        self._scene: Scene | None = None
         self._hearing, self._painting = threading.Lock(), threading.Lock()
-        hear, paint = _open_networks(folder, config, device, threads, prefer)
+        hear, paint = open_networks(
+            folder, config, self._generator, self._prototypes, device, threads, prefer
+        )
         self._hear: Runtime | None = hear
         self._paint: Runtime | None = paint
         self._spec = _spec(folder, config, paint.name, threads)
@@ -107,18 +106,18 @@ class Sound2SceneEngine:
         """Free the networks."""
         with self._hearing, self._painting:
             self._hear = self._paint = None
-            self._live_fields = None
+            self._scene = None
 
     def _fields(self, state: PaintState, pulse: float) -> list[Floats]:
         """The noise for the generator's blocks; a pulse jolts what moves upwards, faster layers further."""
         config = self._config.fields
-        if config is None:
+        if config is None or self._generator is None:
             return []
-        if self._live_fields is None or self._live_fields.seed != state.seed:
-            self._live_fields = LiveFields(state.seed, config)
+        if self._scene is None or self._scene.seed != state.seed:
+            self._scene = Scene(self._generator, config, state.seed)
         displacement = np.array(state.displacement, dtype=np.float64)
         displacement[:, 1] -= JOLT * pulse * np.arange(config.layers)
-        return [field for field in self._live_fields.at(displacement) if field.shape[1]]
+        return self._scene.at(displacement)
 
     def _target(self, embedding: Floats) -> Target:
         families = self._config.families
@@ -144,59 +143,6 @@ class Sound2SceneEngine:
 def open_sound2scene(folder: ModelFolder, device: str, threads: int) -> Sound2SceneEngine:
     """Open a model folder of this engine."""
     return Sound2SceneEngine(folder, device, threads)
-
-
-def _open_networks(
-    folder: ModelFolder, config: Sound2SceneConfig, device: str, threads: int, prefer: str
-) -> tuple[Runtime, Runtime]:
-    """Runtimes that hear and paint: two, so that they run at once on two threads."""
-    window = open_front_end(config.front_end.to_json()).window()[None]
-    latent = np.zeros((1, config.generator.feature_size), np.float32)
-    latent[0, 0] = 1.0
-    example = [np.zeros((1, config.generator.z_size), np.float32), latent, tone_curve()]
-    if config.fields is not None:
-        at_rest = np.zeros((config.layers, 2))
-        example += [field for field in LiveFields(0, config.fields).at(at_rest) if field.shape[1]]
-    cache = platformdirs.user_cache_path("s2s-live", appauthor=False) / "networks"
-    hear = open_runtime(
-        lambda: _hearing_network(folder, config),
-        [window],
-        device=device,
-        threads=threads,
-        cache=_cache_file(cache, folder.hash, "hear"),
-        prefer=prefer,
-    )
-    paint = open_runtime(
-        lambda: _painting_network(folder, config),
-        example,
-        device=device,
-        threads=threads,
-        cache=_cache_file(cache, folder.hash, "paint"),
-        prefer=prefer,
-    )
-    return hear, paint
-
-
-def _hearing_network(folder: ModelFolder, config: Sound2SceneConfig) -> nn.Module:
-    # These bring torchvision with them, a second that a start with converted networks can do without.
-    from s2s_live.engines.sound2scene.audio_encoder import UnitEncoder
-    from s2s_live.engines.sound2scene.model import load_audio_encoder
-
-    return UnitEncoder(load_audio_encoder(folder, config)).eval()
-
-
-def _painting_network(folder: ModelFolder, config: Sound2SceneConfig) -> nn.Module:
-    from s2s_live.engines.sound2scene.model import load_generator
-
-    return LiveGenerator(load_generator(folder, config)).eval()
-
-
-GRAPH_VERSION = 2
-"""Raised whenever the networks' graphs change, so that converted ones in users' caches are not mistaken."""
-
-
-def _cache_file(folder: Path, name: str, part: str) -> Path:
-    return folder / f"{name}-{part}-{GRAPH_VERSION}-torch{torch.__version__}"
 
 
 def _window_s(config: Sound2SceneConfig) -> tuple[int, float]:

@@ -1,13 +1,14 @@
 """The generator rewritten for painting: the same pictures, everything constant worked out beforehand.
 
-Gains, biases and stored statistics of all norms become one matrix; upsampling, coordinates, biases and the
-last norm go into the convolutions; the last convolution gives two rows and two columns at a time; the tone
-curve and the scale of bytes are part of the graph. Exact but for rounding.
+Gains, biases and stored statistics of all norms become one matrix; upsampling, biases and the last norm go
+into the convolutions; what the fields that stand still and the coordinates add is worked out once for a seed;
+the last convolution gives two rows and two columns at a time; the tone curve and the scale of bytes are part
+of the graph. Exact but for rounding.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
@@ -16,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from s2s_live.engines.base import Picture
+from s2s_live.engines.sound2scene.config import GeneratorConfig
 from s2s_live.engines.sound2scene.generator import (
     EPS,
     Attention,
@@ -27,6 +29,7 @@ from s2s_live.engines.sound2scene.generator import (
     upsample,
 )
 from s2s_live.errors import ModelError
+from s2s_live.world.fields import STILL, FieldConfig
 
 
 def _constant(values: Tensor) -> nn.Parameter:
@@ -34,17 +37,19 @@ def _constant(values: Tensor) -> nn.Parameter:
 
 
 class LiveBlock(nn.Module):
-    """A `Block` with its norms given from outside and its constants folded."""
+    """A `Block` with its norms given from outside and its constants folded.
 
-    def __init__(self, block: Block, grid: Tensor, scale: Tensor, shift: Tensor) -> None:
+    `moving` are the indices of the planes (as the block counts them) that change from frame to frame.
+    """
+
+    def __init__(self, block: Block, moving: Sequence[int], scale: Tensor, shift: Tensor) -> None:
         super().__init__()
         self.up = _constant(doubling(block.conv1.weight))
         bias = block.conv1.bias
         self.offset = _constant(torch.zeros_like(block.conv1.weight[:, 0, 0, 0]) if bias is None else bias)
-        self.conv_f: nn.Conv2d | None = None
-        if block.conv_f is not None:
-            self.conv_f, offset = _split_planes(block.conv_f, grid)
-            self.offset = _constant(offset + self.offset[:, None, None])
+        self.planes_weight: nn.Parameter | None = None
+        if block.conv_f is not None and moving:
+            self.planes_weight = _constant(block.conv_f.weight[:, list(moving)])
         # conv2 and the shortcut end in the same sum: one bias for both, and what follows scales both.
         self.conv2_weight = _constant(block.conv2.weight * scale[:, None, None, None])
         self.short_weight = _constant(block.conv_sc.weight * scale[:, None, None, None])
@@ -52,41 +57,39 @@ class LiveBlock(nn.Module):
         self.end_bias = _constant(sum(ends, torch.zeros_like(scale)) * scale + shift)
 
     def forward(
-        self, h: Tensor, norms: tuple[Tensor, Tensor, Tensor, Tensor], planes: Tensor | None
+        self,
+        h: Tensor,
+        norms: tuple[Tensor, Tensor, Tensor, Tensor],
+        planes: Tensor | None,
+        still: Tensor | None,
     ) -> Tensor:
-        """As `Block`; `norms` are scale and shift of bn1 and bn2, `[B, C, 1, 1]`."""
+        """As `Block`; `norms` are scale and shift of bn1 and bn2, `[B, C, 1, 1]`; `still` `[B, C, 2r, 2r]` is
+        what the planes that stand still add, conv1's bias included."""
         scale1, shift1, scale2, shift2 = norms
-        bias = self.offset if self.conv_f is None else None
-        a = functional.conv_transpose2d(
-            functional.relu(h * scale1 + shift1), self.up, bias, stride=2, padding=1
-        )
-        if self.conv_f is not None and planes is not None:
-            a = a + (self.conv_f(planes) + self.offset)
-        a = functional.conv2d(
-            functional.relu(a * scale2 + shift2), self.conv2_weight, self.end_bias, padding=1
-        )
+        a = functional.relu(h * scale1 + shift1)
+        bias = self.offset if still is None else None
+        a = functional.conv_transpose2d(a, self.up, bias, stride=2, padding=1)
+        if still is not None:
+            if self.planes_weight is not None and planes is not None:
+                padding = self.planes_weight.shape[-1] // 2
+                # Summed with the convolution first: runtimes then do it in the convolution's own layout.
+                still = functional.conv2d(planes, self.planes_weight, padding=padding) + still
+            a = a + still
+        a = functional.relu(a * scale2 + shift2)
+        a = functional.conv2d(a, self.conv2_weight, self.end_bias, padding=1)
         return a + upsample(functional.conv2d(h, self.short_weight))
 
 
-def _split_planes(conv: nn.Conv2d, grid: Tensor) -> tuple[nn.Conv2d, Tensor]:
-    """The part of `conv` that reads the fields, and the `[out, r, r]` that the coordinates always give."""
-    planes = conv.in_channels - grid.shape[1]
-    padding = conv.padding[0]
-    part = nn.Conv2d(planes, conv.out_channels, conv.kernel_size[0], padding=int(padding), bias=False)
-    part.weight = _constant(conv.weight[:, :planes])
-    if not grid.shape[1]:
-        return part, conv.weight.new_zeros(conv.out_channels, 1, 1)
-    return part, functional.conv2d(grid, conv.weight[:, planes:], padding=padding)[0]
-
-
 class LiveGenerator(nn.Module):
-    """`forward(z, feature, tone, *fields)` gives `[B, R/2, R/2, 12]` levels 0.5..255.5: see `to_picture`.
+    """`forward(z, feature, tone, planes, still)` gives levels `[B, R/2, R/2, 12]`, see `to_picture`.
 
     `tone [B, 3]` are the coefficients of the curve `level = tone[0] + tone[1] * x + tone[2] * x * x` over the
-    generator's x in -1..1; adding a half to tone[0] makes cutting off decimals round.
+    generator's x in -1..1; adding a half to tone[0] makes cutting off decimals round. `planes` are the moving
+    fields of every resolution (of `fields`, where the generator takes any), `still` what those of the still
+    layer add in every block that takes fields.
     """
 
-    def __init__(self, generator: Generator) -> None:
+    def __init__(self, generator: Generator, fields: FieldConfig | None = None) -> None:
         super().__init__()
         config = generator.config
         if config.classes:
@@ -100,13 +103,12 @@ class LiveGenerator(nn.Module):
         self.last = None if folded else (_constant(scale[:, None, None]), _constant(shift[:, None, None]))
         one, zero = torch.ones_like(scale), torch.zeros_like(scale)
         self.stages = nn.ModuleList()
-        for index, (block, attention) in enumerate(_stages(generator)):
+        for index, (block, attention) in enumerate(stages(generator)):
             ends = (scale, shift) if folded and index == config.blocks - 1 else None
             width = config.out_channels[index]
             ones = ends or (one.new_ones(width), zero.new_zeros(width))
-            grid: Tensor = getattr(generator, f"grid{index}")
-            use_grid = grid if config.fields is not None and config.fields.coordinates else grid[:, :0]
-            self.stages.append(nn.ModuleList([LiveBlock(block, use_grid, *ones), *attention]))
+            moving = moving_planes(config, fields, index)
+            self.stages.append(nn.ModuleList([LiveBlock(block, moving, *ones), *attention]))
         self.norms = _all_norms(generator)
         self.sizes = [
             size
@@ -114,28 +116,54 @@ class LiveGenerator(nn.Module):
             for size in (wide, wide, narrow, narrow)
         ]
         _, final = _output(generator)
-        self.final_weight = _constant(_two_by_two(final.weight))
-        bias = final.weight.new_zeros(3) if final.bias is None else final.bias
-        self.final_bias = _constant(bias.repeat(4))
+        weight, bias = _cells(final, config.shuffle)
+        self.final_weight, self.final_bias = _constant(weight), _constant(bias)
 
-    def forward(self, z: Tensor, feature: Tensor, tone: Tensor, *fields: Tensor) -> Tensor:
+    def forward(
+        self, z: Tensor, feature: Tensor, tone: Tensor, planes: Sequence[Tensor], still: Sequence[Tensor]
+    ) -> Tensor:
         """See the class."""
         config = self.config
         h = self.linear(z[:, : config.z_chunk]).reshape(z.shape[0], -1, config.bottom, config.bottom)
-        q = torch.cat([self.shared_feat(feature), z[:, config.z_chunk : config.z_size]], dim=1)
+        q = torch.cat([self.shared_feat(feature), z[:, config.first_norm_z : config.z_size]], dim=1)
         norms = torch.split(self.norms(q)[..., None, None], self.sizes, dim=1)
-        given = iter(fields)
+        standing = iter(still)
         for index, stage in enumerate(self.stages):
             block, *after = stage.children()
-            planes = next(given) if config.extra_planes(index) else None
-            h = block(h, norms[4 * index : 4 * index + 4], planes)
+            takes = config.extra_planes(index) > 0
+            h = block(
+                h,
+                norms[4 * index : 4 * index + 4],
+                self._planes(index, planes) if takes else None,
+                next(standing) if takes else None,
+            )
             for module in after:
                 h = module(h)
         if self.last is not None:
             h = h * self.last[0] + self.last[1]
-        x = torch.tanh(functional.conv2d(functional.relu(h), self.final_weight, self.final_bias, 2, 1))
+        stride = 2 // config.shuffle
+        x = torch.tanh(functional.conv2d(functional.relu(h), self.final_weight, self.final_bias, stride, 1))
         low, slope, bend = (part[..., None, None] for part in torch.split(tone, 1, dim=1))
         return ((x * bend + slope) * x + low).clamp(0.5, 255.49).permute(0, 2, 3, 1)
+
+    def _planes(self, index: int, planes: Sequence[Tensor]) -> Tensor:
+        config = self.config
+        if index < config.blocks - 1 or config.fields is None or not config.fields.fine:
+            return planes[index]
+        fine = functional.pixel_unshuffle(planes[index + 1], config.shuffle)
+        return torch.cat([planes[index], fine], dim=1)
+
+
+def moving_planes(config: GeneratorConfig, fields: FieldConfig | None, index: int) -> list[int]:
+    """Which of a block's planes belong to channels that move."""
+    if fields is None or config.fields is None or not config.fields.planes[index]:
+        return []
+    found = [k for k, channel in enumerate(fields.channels[index]) if channel.layer != STILL]
+    if index == config.blocks - 1 and config.fields.fine:
+        start, cell = config.fields.planes[index], config.shuffle**2
+        fine = [k for k, channel in enumerate(fields.channels[index + 1]) if channel.layer != STILL]
+        found += [start + k * cell + pixel for k in fine for pixel in range(cell)]
+    return found
 
 
 def to_picture(levels: NDArray[np.float32]) -> Picture:
@@ -165,7 +193,8 @@ LIFT_DARK, LIFT_BEND = 0.16, 0.6
 """Lift of black, and strength of the curve between black and white."""
 
 
-def _stages(generator: Generator) -> Iterator[tuple[Block, list[Attention]]]:
+def stages(generator: Generator) -> Iterator[tuple[Block, list[Attention]]]:
+    """Every block and the attention that follows it, if any."""
     for stage in generator.blocks:
         modules = list(stage.children())
         blocks = [module for module in modules if isinstance(module, Block)]
@@ -195,31 +224,45 @@ def _last_norm(generator: Generator) -> tuple[Tensor, Tensor]:
 
 
 def _all_norms(generator: Generator) -> nn.Linear:
-    """From (shared feature, z after its first chunk) to scale and shift of every norm, in order."""
+    """From (shared feature, z beside its first chunk or all of it) to scale and shift of every norm, in
+    order."""
     config = generator.config
     rows: list[Tensor] = []
     constants: list[Tensor] = []
-    for index, (block, _) in enumerate(_stages(generator)):
+    for index, (block, _) in enumerate(stages(generator)):
         for norm in (block.bn1, block.bn2):
             one = torch.ones_like(norm.gain.weight[:, 0])
             scale, shift = _affine(norm, norm.gain.weight, norm.bias.weight)
             constants += _affine(norm, one, torch.zeros_like(one))
-            rows += [
-                _widen(part, index, config.shared_size, config.z_chunk, config.blocks)
-                for part in (scale, shift)
-            ]
+            rows += [_widen(part, config, index) for part in (scale, shift)]
     weight = torch.cat(rows)
     linear = nn.Linear(weight.shape[1], weight.shape[0])
     linear.weight, linear.bias = _constant(weight), _constant(torch.cat(constants))
     return linear
 
 
-def _widen(weight: Tensor, index: int, shared: int, chunk: int, blocks: int) -> Tensor:
+def _widen(weight: Tensor, config: GeneratorConfig, index: int) -> Tensor:
     """Rows over (y, z chunk of one block) as rows over (y, z chunks of all blocks)."""
-    wide = weight.new_zeros(weight.shape[0], shared + chunk * blocks)
+    if not config.hierarchical:
+        return weight
+    shared, chunk = config.shared_size, config.z_chunk
+    wide = weight.new_zeros(weight.shape[0], shared + chunk * config.blocks)
     wide[:, :shared] = weight[:, :shared]
     wide[:, shared + index * chunk : shared + (index + 1) * chunk] = weight[:, shared:]
     return wide
+
+
+def _cells(conv: nn.Conv2d, shuffle: int) -> tuple[Tensor, Tensor]:
+    """The last convolution as one that gives two rows and columns at a time: weight and bias.
+
+    Output channel `(2 * row + column) * 3 + colour`.
+    """
+    bias = conv.weight.new_zeros(conv.out_channels) if conv.bias is None else conv.bias
+    if shuffle == 1:
+        return _two_by_two(conv.weight), bias.repeat(4)
+    # Sub-pixel convolutions count colours first.
+    order = torch.arange(12).reshape(3, 4).T.reshape(-1)
+    return conv.weight[order], bias[order]
 
 
 def _two_by_two(weight: Tensor) -> Tensor:

@@ -97,7 +97,7 @@ class Block(nn.Module):
     def __init__(self, config: GeneratorConfig, index: int) -> None:
         super().__init__()
         wide, narrow = config.in_channels[index], config.out_channels[index]
-        condition = config.shared_size + config.z_chunk + (config.class_size if config.classes else 0)
+        condition = config.condition_size
         statistics = config.norm == "bigbn"
         self.conv1 = nn.Conv2d(wide, narrow, 3, padding=1)
         self.conv2 = nn.Conv2d(narrow, narrow, 3, padding=1)
@@ -134,7 +134,9 @@ class Generator(nn.Module):
         self.blocks = nn.ModuleList(self._stage(index) for index in range(config.blocks))
         last = config.out_channels[-1]
         self.output_layer = nn.Sequential(
-            OutputNorm(last, statistics=config.norm == "bigbn"), nn.ReLU(), nn.Conv2d(last, 3, 3, padding=1)
+            OutputNorm(last, statistics=config.norm == "bigbn"),
+            nn.ReLU(),
+            nn.Conv2d(last, 3 * config.shuffle**2, 3, padding=1),
         )
         for index in range(config.blocks):
             # Constants of the shape, not weights: they are in no checkpoint.
@@ -182,32 +184,39 @@ class Generator(nn.Module):
 
         `z` is `[B, >= z_size]` (a longer tail is ignored), `feature` `[B, feature_size]` of unit length,
         `fields[i]` `[B, planes[i], r_i, r_i]` for the blocks that take any (others are not
-        looked at), `label` `[B]` where there are classes.
+        looked at) and after them `[B, fine, R, R]` where there are fine ones, `label` `[B]` where there are
+        classes.
         """
         config = self.config
         chunks = torch.split(z[:, : config.z_size], config.z_chunk, dim=1)
+        if not config.hierarchical:
+            chunks = chunks * (config.blocks + 1)
         y = self.shared_feat(feature)
         if config.classes:
             y = torch.cat([self.shared(label), y], dim=1)
         h = self.linear(chunks[0]).reshape(z.shape[0], -1, config.bottom, config.bottom)
         for index, stage in enumerate(self.blocks):
             modules = list(stage.children())
-            extra = self._extra(index, fields, z.shape[0])
+            extra = self.planes(index, fields, z.shape[0])
             h = modules[0](h, torch.cat([y, chunks[index + 1]], dim=1), extra)
             for module in modules[1:]:
                 h = module(h)
-        return torch.tanh(self.output_layer(h))
+        return torch.tanh(functional.pixel_shuffle(self.output_layer(h), config.shuffle))
 
-    def _extra(self, index: int, fields: Sequence[Tensor] | None, batch: int) -> Tensor | None:
+    def planes(self, index: int, fields: Sequence[Tensor] | None, batch: int) -> Tensor | None:
+        """All planes that a block takes beside what the one before gives, None where it takes none."""
         config = self.config.fields
         if config is None or not config.planes[index]:
             return None
         if fields is None:
             raise ValueError("this generator takes noise fields")
-        if not config.coordinates:
-            return fields[index]
-        grid: Tensor = getattr(self, f"grid{index}")
-        return torch.cat([fields[index], grid.expand(batch, -1, -1, -1)], dim=1)
+        found = [fields[index]]
+        if config.fine and index == self.config.blocks - 1:
+            found.append(functional.pixel_unshuffle(fields[index + 1], self.config.shuffle))
+        if config.coordinates:
+            grid: Tensor = getattr(self, f"grid{index}")
+            found.append(grid.expand(batch, -1, -1, -1))
+        return torch.cat(found, dim=1) if len(found) > 1 else found[0]
 
 
 def upsample(x: Tensor) -> Tensor:
@@ -233,7 +242,7 @@ def coordinates(size: int) -> Tensor:
 
 def count_macs(config: GeneratorConfig) -> int:
     """Multiplications of one picture, convolutions and linear layers, as the blocks are written."""
-    condition = config.shared_size + config.z_chunk + (config.class_size if config.classes else 0)
+    condition = config.condition_size
     widths = (config.in_channels[0], *config.out_channels)
     total = config.feature_size * config.shared_size + config.z_chunk * widths[0] * config.bottom**2
     for index, (wide, narrow) in enumerate(pairwise(widths)):
@@ -245,4 +254,4 @@ def count_macs(config: GeneratorConfig) -> int:
     if config.attention_after is not None:
         c, pixels = widths[config.attention_after + 1], config.block_resolution(config.attention_after) ** 2
         total += pixels * c * (c // 8 * 2 + c) + pixels * pixels // 4 * (c // 8 + c // 2)
-    return total + 27 * config.resolution**2 * widths[-1]
+    return total + 27 * config.resolution**2 * widths[-1]  # as many with a shuffle as without

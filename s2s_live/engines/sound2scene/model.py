@@ -20,6 +20,7 @@ from s2s_live.engines.sound2scene.description import (
     load_families,
 )
 from s2s_live.engines.sound2scene.generator import Generator
+from s2s_live.engines.sound2scene.loading import load_generator
 from s2s_live.engines.sound2scene.weights import load_weights
 from s2s_live.store.folder import ModelFolder, write_model_folder
 
@@ -50,13 +51,6 @@ def load_audio_encoder(folder: ModelFolder, config: Sound2SceneConfig) -> AudioE
     encoder.eval().requires_grad_(False)
     load_weights(encoder, folder.load(AUDIO_ENCODER), "The audio encoder")
     return encoder
-
-
-def load_generator(folder: ModelFolder, config: Sound2SceneConfig) -> Generator:
-    """The generator of a model folder, in eval mode. Raises ModelError where it does not fit."""
-    generator = Generator(config.generator).eval().requires_grad_(False)
-    load_weights(generator, folder.load(GENERATOR), "The generator")
-    return generator
 
 
 def load_model(folder: ModelFolder) -> Sound2SceneModel:

@@ -1,0 +1,89 @@
+"""OpenVINO networks with convolutions in 8-bit whole numbers, where the processor is faster at those.
+
+Symmetric per-tensor ranges of activations are measured on sample inputs, those of weights for each output
+channel (Jacob et al. 2018, section 3). Everything between convolutions stays in 32 bits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import openvino
+from numpy.typing import NDArray
+from openvino import opset13 as ops
+
+from s2s_live.engines.runtime import Floats
+
+_CONVOLUTIONS = {"Convolution": 0, "ConvolutionBackpropData": 1}
+"""Kinds of nodes and the axis of their weights that counts output channels."""
+_LEAST = 1e-6
+
+
+def quantize(model: Any, samples: Sequence[Sequence[Floats]]) -> Any:
+    """A copy of `model` that computes its convolutions in 8 bits, ranges taken from `samples`.
+
+    Raises RuntimeError where it has no convolution with constant weights.
+    """
+    found = model.clone()
+    nodes = _convolutions(found)
+    if not nodes:
+        raise RuntimeError("there is no convolution to quantise")
+    ranges = _measure(model, samples)
+    for node, (low, high) in zip(nodes, ranges, strict=True):
+        data = node.input_value(0)
+        node.input(0).replace_source_output(_activation(data, low, high).output(0))
+        weight = node.input_value(1)
+        node.input(1).replace_source_output(_weights(weight, _CONVOLUTIONS[node.get_type_name()]).output(0))
+    found.validate_nodes_and_infer_types()
+    return found
+
+
+def _convolutions(model: Any) -> list[Any]:
+    """Those worth it: 1x1 ones cost little, and shortcuts, which have the widest ranges, are among them."""
+    return [node for node in model.get_ordered_ops() if node.get_type_name() in _CONVOLUTIONS and _wide(node)]
+
+
+def _wide(node: Any) -> bool:
+    weight = node.input_value(1)
+    return weight.get_node().get_type_name() == "Constant" and tuple(weight.get_shape())[2:] != (1, 1)
+
+
+def _measure(model: Any, samples: Sequence[Sequence[Floats]]) -> list[tuple[float, float]]:
+    """(least, greatest) input of every convolution over all samples."""
+    probed = model.clone()
+    axes = np.arange(4, dtype=np.int64)
+    ends = []
+    for node in _convolutions(probed):
+        data = node.input_value(0)
+        ends += [ops.result(ops.reduce_min(data, axes)), ops.result(ops.reduce_max(data, axes))]
+    probed.add_results(ends)
+    outputs = len(probed.outputs) - len(ends)
+    request = openvino.Core().compile_model(probed, "CPU").create_infer_request()
+    rows = []
+    for sample in samples:
+        results = request.infer(list(sample))
+        rows.append([float(results[outputs + k]) for k in range(len(ends))])
+    table: NDArray[np.float64] = np.array(rows)
+    low, high = table[:, 0::2].min(0), table[:, 1::2].max(0)
+    return list(zip(low.tolist(), high.tolist(), strict=True))
+
+
+def _activation(data: Any, low: float, high: float) -> Any:
+    if low >= 0.0:
+        return _fake(data, np.zeros((1, 1, 1, 1)), np.full((1, 1, 1, 1), max(high, _LEAST)), 256)
+    reach = max(-low, high * 128 / 127, _LEAST)
+    return _fake(data, np.full((1, 1, 1, 1), -reach), np.full((1, 1, 1, 1), reach * 127 / 128), 256)
+
+
+def _weights(weight: Any, axis: int) -> Any:
+    values = weight.get_node().get_data()
+    others = tuple(k for k in range(values.ndim) if k != axis)
+    reach = np.maximum(np.abs(values).max(axis=others, keepdims=True), _LEAST)
+    return _fake(weight, -reach, reach, 255)
+
+
+def _fake(value: Any, low: NDArray[Any], high: NDArray[Any], levels: int) -> Any:
+    least, most = ops.constant(low.astype(np.float32)), ops.constant(high.astype(np.float32))
+    return ops.fake_quantize(value, least, most, least, most, levels)

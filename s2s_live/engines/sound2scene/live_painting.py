@@ -1,0 +1,76 @@
+"""Everything that painting a frame takes, as one network: fields are sampled in it, not handed to it.
+
+A runtime then runs a frame in one call, and Python (and its lock) has next to nothing to do with it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from s2s_live.engines.base import Floats
+from s2s_live.engines.sound2scene.folding import LiveGenerator, moving_planes, stages
+from s2s_live.engines.sound2scene.generator import Generator
+from s2s_live.world.fields import FieldConfig, sample_fields
+from s2s_live.world.live_fields import FieldSampler, LiveLattices
+
+
+class LivePainting(nn.Module):
+    """`forward(z, feature, tone, values, offsets, *still)` gives the levels of `LiveGenerator`.
+
+    `values` and `offsets` are those of `LiveLattices`, `still` those of `StillPlanes`; a generator that takes
+    no fields has neither.
+    """
+
+    def __init__(self, generator: Generator, fields: FieldConfig | None) -> None:
+        super().__init__()
+        self.generator = LiveGenerator(generator, fields)
+        self.sampler = FieldSampler(fields) if fields is not None else None
+
+    def forward(self, z: Tensor, feature: Tensor, tone: Tensor, *scene: Tensor) -> Tensor:
+        """See the class."""
+        if self.sampler is None:
+            return self.generator(z, feature, tone, (), ())  # type: ignore[no-any-return]
+        values, offsets, *still = scene
+        planes = self.sampler(values, offsets)
+        standing = [plane.permute(0, 3, 1, 2) for plane in still]
+        return self.generator(z, feature, tone, planes, standing)  # type: ignore[no-any-return]
+
+
+@torch.no_grad()
+def still_planes(generator: Generator, fields: FieldConfig, seed: int) -> list[Floats]:
+    """What the still layer, the coordinates and a bias add in every block that takes fields.
+
+    Arrays `[1, r, r, C]`, channels last as the networks of a CPU have them.
+    """
+    config = generator.config
+    at_rest = torch.zeros(1, fields.layers, 2, dtype=torch.float64)
+    levels = sample_fields(torch.tensor([seed]), at_rest, fields)
+    found = []
+    for index, (block, _) in enumerate(stages(generator)):
+        if block.conv_f is None:
+            continue
+        weight = block.conv_f.weight.clone()
+        weight[:, moving_planes(config, fields, index)] = 0.0
+        planes = generator.planes(index, levels, 1)
+        if planes is None:
+            continue
+        added = functional.conv2d(planes, weight, block.conv1.bias, padding=weight.shape[-1] // 2)
+        found.append(np.ascontiguousarray(added.permute(0, 2, 3, 1).numpy()))
+    return found
+
+
+class Scene:
+    """The fields of one seed, as `LivePainting` takes them. Not for several threads at once."""
+
+    def __init__(self, generator: Generator, fields: FieldConfig, seed: int) -> None:
+        self.seed = seed
+        self._lattices = LiveLattices(seed, fields)
+        self._still = still_planes(generator, fields, seed)
+
+    def at(self, displacement: NDArray[np.float64]) -> list[Floats]:
+        """Values, offsets and still planes at displacements `[layers, 2]`; the next call overwrites them."""
+        return [*self._lattices.at(displacement), *self._still]

@@ -1,0 +1,15 @@
+"""Reads a generator from a model folder, without what the audio encoder needs to be imported."""
+
+from __future__ import annotations
+
+from s2s_live.engines.sound2scene.description import GENERATOR, Sound2SceneConfig
+from s2s_live.engines.sound2scene.generator import Generator
+from s2s_live.engines.sound2scene.weights import load_weights
+from s2s_live.store.folder import ModelFolder
+
+
+def load_generator(folder: ModelFolder, config: Sound2SceneConfig) -> Generator:
+    """The generator of a model folder, in eval mode. Raises ModelError where it does not fit."""
+    generator = Generator(config.generator).eval().requires_grad_(False)
+    load_weights(generator, folder.load(GENERATOR), "The generator")
+    return generator
