@@ -14,6 +14,7 @@ Threads, and what each may do:
 
 from __future__ import annotations
 
+import gc
 import logging
 import threading
 from dataclasses import dataclass
@@ -120,6 +121,9 @@ class Session:
 
     def start(self) -> None:
         """Start the threads."""
+        # A full collection looks at every object there is and holds up all threads meanwhile: over 100 ms
+        # with what the libraries keep. What is loaded by now stays anyway and need not be looked at.
+        gc.freeze()
         self._started = True
         self.hearing.start()
         self.painting.start()
