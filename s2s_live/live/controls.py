@@ -22,7 +22,7 @@ SESSION_CONTROLS: tuple[Control, ...] = (
         kind="choice",
         choices=("drift", "hold"),
     ),
-    Control("attack", "Attack", "Time to follow a new sound.", 0.2, 0.05, 5.0, "s"),
+    Control("attack", "Attack", "Time to follow a new sound.", 0.15, 0.05, 5.0, "s"),
     Control("release", "Release", "Time to let go of a sound that ended.", 1.5, 0.1, 30.0, "s"),
     Control("motion", "Motion", "How fast the scene flows.", 1.0, 0.0, 3.0),
     Control("z_speed", "Wander", "How fast the composition changes by itself.", 0.05, 0.0, 1.0, "/s"),
