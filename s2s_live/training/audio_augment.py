@@ -111,13 +111,16 @@ class Augment:
         return power + power[other] * gain[:, None, None], target * (1 - share) + target[other] * share
 
     def _spliced(self, power: Tensor, silent: Tensor) -> Tensor:
-        """Some windows begin with another sound or with nothing, as when a sound has only just begun."""
+        """Some windows begin with another sound or with nothing, as when a sound has only just begun.
+
+        What is heard is the newer sound, from a third of the window on: the scene follows a change early.
+        """
         count = len(power)
         other = torch.from_numpy(self.rng.permutation(count))
-        begins = torch.from_numpy(self.rng.integers(5, WINDOW // 2, count))
+        begins = torch.from_numpy(self.rng.integers(5, 2 * WINDOW // 3, count))
         before = torch.arange(WINDOW)[None, :] < begins[:, None]
-        cut = before & (self._some(count, 0.1) & ~silent)[:, None]
-        nothing = self._some(count, 0.5)[:, None, None]
+        cut = before & (self._some(count, 0.3) & ~silent)[:, None]
+        nothing = self._some(count, 0.3)[:, None, None]
         filler = torch.where(nothing, 0.0, power[other])
         return torch.where(cut[:, :, None], filler, power)
 

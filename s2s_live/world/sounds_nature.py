@@ -115,13 +115,13 @@ def sea(take: Take) -> Floats:
     swell = swell / 1.3
     cutoff = take.rise(700, 2600) * (1 + take.between(0.8, 4.0) * swell)
     body = _swept(
-        take, floats(cutoff), take.between(0.8, 1.6), take.octaves(60, 260), take.between(-3.5, -0.5)
+        take, floats(cutoff), take.between(0.8, 1.8), take.octaves(60, 260), take.between(-6.0, -1.5)
     )
     depth = take.between(0.35, 0.95)
     level = np.interp(np.arange(take.n) / SAMPLE_RATE, t, (1 - depth) + depth * swell)
     out = unit(body) * floats(level)
-    foam = noise(take, band(take.octaves(1200, 3000), 8000, 1.5, 1.0)) * floats(level**2)
-    out += foam * np.float32(take.between(0.05, 0.4))
+    foam = noise(take, band(take.octaves(1000, 3000), take.octaves(3500, 8000), 1.5, 1.5)) * floats(level**2)
+    out += foam * np.float32(take.between(0.02, 0.3))
     if take.chance(0.35):
         out += noise(take, band(25, take.octaves(80, 220))) * np.float32(take.between(0.1, 0.4))
     if take.chance(0.3):
