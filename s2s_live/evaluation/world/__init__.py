@@ -1,0 +1,1 @@
+"""How well a model of the bundled world paints, beside the renderer that it learnt from."""
