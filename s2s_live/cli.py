@@ -17,8 +17,11 @@ from s2s_live import __version__
 from s2s_live.errors import S2SError
 from s2s_live.logs import set_up_logging
 
-COMMANDS = ("run", "devices", "render", "hear", "models", "doctor", "bench", "train")
+COMMANDS = ("run", "devices", "render", "hear", "models", "doctor", "bench", "train", "eval", "world")
 """In the order in which `--help` shows them."""
+
+MODULES = {"eval": "evaluate"}
+"""Modules of `s2s_live.commands` that are not called as their command is."""
 
 EPILOG = """Without a command the app opens, like `s2s-live run`.
 
@@ -51,7 +54,8 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--verbose", action="store_true", help="log to standard error too")
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command")
     for name in COMMANDS:
-        importlib.import_module(f"s2s_live.commands.{name}").add_parser(subparsers)
+        module = importlib.import_module(f"s2s_live.commands.{MODULES.get(name, name)}")
+        module.add_parser(subparsers)
     return parser
 
 

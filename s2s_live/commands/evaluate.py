@@ -1,0 +1,197 @@
+"""`s2s-live eval`: how good a bundled model is."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from s2s_live.evaluation.world.retrieval import Query
+    from s2s_live.training.images import ImageEncoder
+    from s2s_live.training.recordings import Clip
+
+SEED = 20_011
+"""Of all that is drawn at random: the same model has the same figures."""
+NO_RECORDINGS = "without --real DIR: real_window_top1, real_clip_top1, ece, retrieval_r1 and retrieval_r5"
+NO_UPSCALER = "upscaler_psnr_gain: the model has no upscaler"
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the subcommand."""
+    parser = subparsers.add_parser(
+        "eval",
+        help="measure how well a bundled model hears and paints",
+        description="Measure a model on sounds and scenes that it was not trained on.",
+    )
+    systems = parser.add_subparsers(title="systems", metavar="SYSTEM", required=True)
+    world = systems.add_parser(
+        "world",
+        help="the bundled world",
+        description="Measures the model beside the renderer that it learnt from, and its ears on held-out "
+        "recordings. Takes about half an hour on one thread, most of it for fid_ratio.",
+    )
+    world.add_argument(
+        "--model", default="world", metavar="NAME", help="model name or folder (default: world)"
+    )
+    world.add_argument(
+        "--run", type=Path, default=Path("runs/world"), metavar="DIR", dest="run_folder",
+        help="run folder of its training, with the image encoder and the folds (default: runs/world)",
+    )  # fmt: skip
+    world.add_argument(
+        "--real", type=Path, metavar="DIR", help="folder of real recordings (or a folder of such folders)"
+    )
+    world.add_argument("--fold", type=int, metavar="K", help="this fold alone (default: all trained ones)")
+    world.add_argument("--quick", action="store_true", help="few samples: rough figures in a minute or two")
+    world.add_argument("--json", action="store_true", help="print JSON alone")
+    world.set_defaults(run=_run_world)
+
+
+def _run_world(options: argparse.Namespace) -> int:
+    from s2s_live.evaluation.world.report import lines
+
+    if not options.json:
+        print("Measuring; leave the machine alone meanwhile.", file=sys.stderr)
+    figures = measure_world(options.model, options.run_folder, options.real, options.fold, options.quick)
+    if options.json:
+        print(json.dumps(figures, indent=2))
+        return 0
+    print(f"{figures['model']['name']} {figures['model']['hash']}, {figures['runtime']}\n")
+    for line in lines(figures):
+        print(line)
+    return 0
+
+
+def measure_world(model: str, run: Path, real: Path | None, fold: int | None, quick: bool) -> dict[str, Any]:
+    """Every figure of a model of the world.
+
+    Raises ModelError for the model, TrainingError for what the run folder or the recordings lack.
+    """
+    import torch
+
+    from s2s_live.bench.machine import describe
+    from s2s_live.engines.registry import open_engine
+    from s2s_live.engines.sound2scene.model import load_model
+    from s2s_live.evaluation.world.material import open_world
+    from s2s_live.evaluation.world.report import QUICK, Effort, evaluate
+    from s2s_live.store.folder import ModelFolder
+    from s2s_live.store.library import find_model
+
+    torch.set_num_threads(1)
+    folder = find_model(model)
+    world = open_world(load_model(ModelFolder.open(folder)), _image_encoder(run), SEED)
+    effort = QUICK if quick else Effort()
+    ears, queries = _ears(run, real, fold, world.families, effort.queries)
+    engine = open_engine(folder)
+    try:
+        spec = engine.spec
+        about = {"name": spec.model, "hash": spec.model_hash}
+        figures = {"machine": describe(), "model": about, "runtime": spec.runtime, "threads": spec.threads}
+        figures |= ears
+        figures |= evaluate(world, engine, queries, effort)
+    finally:
+        engine.close()
+    notes = [NO_UPSCALER, *([] if real else [NO_RECORDINGS])]
+    return {**figures, "quick": quick, "notes": notes}
+
+
+def _image_encoder(run: Path) -> ImageEncoder:
+    import torch
+
+    from s2s_live.errors import TrainingError
+    from s2s_live.training.images import load_image_encoder
+
+    if not (run / "image_encoder.pt").is_file():
+        raise TrainingError(
+            f"There is no image encoder in {run}: a run folder keeps it, not the model folder.",
+            f"Name the run folder with --run, or run `s2s-live train world --stage images --run {run}`.",
+        )
+    return load_image_encoder(run, torch.device("cpu"))
+
+
+def _ears(
+    run: Path, real: Path | None, fold: int | None, families: tuple[str, ...], most: int
+) -> tuple[dict[str, Any], list[Query] | None]:
+    """Figures of the ears, and what they make of sounds that they never met, about `most` of a family."""
+    names = ("real_window_top1", "real_clip_top1", "ece")
+    if real is None:
+        return {**dict.fromkeys(names), "folds": []}, None
+    from s2s_live.training.audio_report import report
+    from s2s_live.training.recordings import read_folders
+    from s2s_live.training.world import recording_folders
+
+    clips = read_folders(recording_folders(real)).clips
+    found = report(run, clips, fold)
+    numbers = [row["fold"] for row in found["folds"]]
+    figures = {**{name: found[name] for name in names}, "folds": found["folds"]}
+    return figures, held_out(run, clips, numbers, families, most)
+
+
+def held_out(
+    run: Path, clips: Sequence[Clip], numbers: Sequence[int], families: tuple[str, ...], most: int
+) -> list[Query]:
+    """About `most` sounds of each family, heard by encoders that were not trained on them.
+
+    Recordings where these folds hold any back; of other families synthesised sounds, heard by the first
+    fold's encoder.
+    """
+    from s2s_live.training.audio import FOLDS
+    from s2s_live.training.recordings import folds
+
+    parted = folds(clips, FOLDS)
+    real = {clip.family for clip, fold in zip(clips, parted, strict=True) if fold in numbers}
+    each = -(-most // len(numbers))
+    found: list[Query] = []
+    for number in numbers:
+        chosen: list[Clip] = []
+        for family in families:
+            mine = [c for c, fold in zip(clips, parted, strict=True) if fold == number and c.family == family]
+            chosen += mine[:: max(-(-len(mine) // each), 1)]
+            if family not in real and number == numbers[0]:
+                chosen += _synthesised(family, most)
+        found += _heard(run, number, chosen)
+    return found
+
+
+def _synthesised(family: str, count: int) -> list[Clip]:
+    """Sounds of a family that were never trained on, from soft to loud."""
+    from s2s_live.evaluation.world.retrieval import UNHEARD
+    from s2s_live.training.recordings import Clip
+    from s2s_live.world.sounds import synthesise
+
+    return [
+        Clip(
+            Path(family), family, (family,), family, "", "", True, synthesise(family, level, UNHEARD + k, 3.0)
+        )
+        for k, level in enumerate((k + 1) / count for k in range(count))
+    ]
+
+
+def _heard(run: Path, number: int, clips: Sequence[Clip]) -> list[Query]:
+    """What a fold's encoder makes of each clip: the mean direction of the windows that sound.
+
+    Under the gate the show paints the prototype of silence, and so does a clip of it.
+    """
+    from torch.nn import functional
+
+    from s2s_live.engines.sound2scene.audio_encoder import AudioEncoder
+    from s2s_live.engines.sound2scene.presets import BUNDLED_AUDIO_ENCODER
+    from s2s_live.evaluation.world.retrieval import Query
+    from s2s_live.training.audio_eval import hear_clips
+    from s2s_live.training.audio_state import load
+    from s2s_live.world.families import family_index
+
+    state = load(run / f"audio_fold{number}.pt") or {}
+    encoder = AudioEncoder(BUNDLED_AUDIO_ENCODER)
+    encoder.load_state_dict(state["state_dict"])
+    windows = hear_clips(encoder, clips)
+    found = []
+    for index, clip in enumerate(clips):
+        mine = windows.embeddings[windows.clip == index]
+        mean = mine.mean(0) if len(mine) else state["prototypes"][family_index("silence")].float()
+        found.append(Query(clip.families, functional.normalize(mean, dim=0), not clip.made))
+    return found
