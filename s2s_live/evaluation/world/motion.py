@@ -21,8 +21,8 @@ from s2s_live.world.sounds import SAMPLE_RATE, synthesise
 FPS = 30.0
 INTENSITY = 0.6
 SEED = 1_000_003
-STEADY_PULSE = 0.5
-"""A sound with a pulse above this has beats, which the picture is meant to show."""
+BEATS = frozenset({"storm", "fire", "birds", "dog", "rooster", "clock", "bell", "voice", "baby", "music"})
+"""Families whose sound is never steady: claps, crackles, calls, strokes, words, which a picture shows."""
 UNWARPED = frozenset({"rain", "storm", "night_insects", "music", "silence"})
 """Families of falling rain and of stars, which optical flow cannot follow."""
 BORDER = 16
@@ -144,7 +144,8 @@ def temporal(
 ) -> tuple[dict[str, Any], dict[str, float]]:
     """(`temporal`, `paint_ms`) of shows of `seconds` under each family's sound.
 
-    `temporal` sums up the families whose sound has no beats: means of the changes, the worst of the rest.
+    `temporal` sums up the families whose sound is steady: the mean of their changes, the worst of the rest.
+    `pulse` is the greatest that a family's sound gave, 0..1.
     """
     cv2.setNumThreads(1)
     rows: dict[str, dict[str, float | bool]] = {}
@@ -153,8 +154,9 @@ def temporal(
         watched = Watched(engine)
         moving = measure(show(watched, family, settle_s, seconds))
         settled = round(settle_s * FPS)
-        steady = max(watched.pulses[settled:]) <= STEADY_PULSE
-        rows[family] = {**moving.to_json(), "steady": steady, "flow_counts": family not in UNWARPED}
+        pulse = round(max(watched.pulses[settled:]), 3)
+        counts = {"steady": family not in BEATS, "flow_counts": family not in UNWARPED}
+        rows[family] = {**moving.to_json(), "pulse": pulse, **counts}
         times += watched.paint_ms[settled:]
     p50, p95 = np.percentile(times, (50, 95))
     return {**summary(rows), "families": rows}, {"p50": round(float(p50), 2), "p95": round(float(p95), 2)}
