@@ -7,34 +7,29 @@ processor is faster that way.
 from __future__ import annotations
 
 import logging
-import shutil
-import tempfile
 import time
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import openvino
 import torch
 from openvino.frontend import FrontEndManager
 from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
 from torch import nn
 
+from s2s_live.engines.openvino_cache import cache_path, keep, load
 from s2s_live.engines.runtime import TOLERANCE, Floats, Samples, differs, psnr
 
 log = logging.getLogger(__name__)
 
-F32 = "openvino-f32"
-_NAME = ["s2s_live", "runtime"]
+F32, I8 = "openvino-f32", "openvino-i8"
 HELD_BACK = 4
 """Samples that are not calibrated with but compared on."""
 LEAST_PSNR = 35.0
 WORTHWHILE = 0.9
 """Quantised, a network must need less than this share of the time."""
-KEPT = 12
-"""Converted networks that stay in the cache folder; older ones go."""
 
 
 class OpenVinoRuntime:
@@ -43,47 +38,60 @@ class OpenVinoRuntime:
     def __init__(
         self,
         network: Callable[[], nn.Module],
-        example: Sequence[Floats],
+        example: Callable[[], Sequence[Floats]],
         *,
         threads: int = 1,
         cache: Path | None = None,
         samples: Samples | None = None,
     ) -> None:
         """As `open_runtime`; raises RuntimeError and others where OpenVINO fails or errs."""
-        model = _cached(cache)
-        if model is None:
-            model = self._make(network(), example, threads, samples)
+        found = _cached(cache, threads) if cache is not None else None
+        if found is None:
+            found = _make(network(), example(), threads, samples)
             if cache is not None:
-                _keep(model, cache)
-        self.name = str(model.get_rt_info(_NAME).value) if model.has_rt_info(_NAME) else F32
-        self._request = _compile(model, threads).create_infer_request()
+                keep(found[1], cache_path(cache, found[0]))
+        self.name, compiled = found
+        self._request = compiled.create_infer_request()
 
     def run(self, *inputs: Floats) -> Floats:
         """See `Runtime`."""
         return _run(self._request, inputs)
 
-    @staticmethod
-    def _make(made: nn.Module, example: Sequence[Floats], threads: int, samples: Samples | None) -> Any:
-        model = convert(made, example)
-        request = _compile(model, threads).create_infer_request()
-        with torch.inference_mode():
-            expected = made(*(torch.from_numpy(item) for item in example)).numpy()
-        if (error := differs(_run(request, example), expected)) > TOLERANCE:
-            raise RuntimeError(f"its output differs by {error:.2g}")
-        if samples is not None:
-            try:
-                return _in_8_bits(model, request, threads, samples())
-            except RuntimeError as error:
-                log.info("the network stays in 32 bits: %s", error)
-        return model
+
+def _cached(cache: Path, threads: int) -> tuple[str, Any] | None:
+    for name in (I8, F32):
+        compiled = load(cache_path(cache, name), _options(threads))
+        if compiled is not None:
+            return name, compiled
+    return None
+
+
+def _make(
+    made: nn.Module, example: Sequence[Floats], threads: int, samples: Samples | None
+) -> tuple[str, Any]:
+    """Name and compiled network, checked against PyTorch."""
+    model = convert(made, example)
+    compiled = _compile(model, threads)
+    with torch.inference_mode():
+        expected = made(*(torch.from_numpy(item) for item in example)).numpy()
+    request = compiled.create_infer_request()
+    if (error := differs(_run(request, example), expected)) > TOLERANCE:
+        raise RuntimeError(f"its output differs by {error:.2g}")
+    if samples is not None:
+        try:
+            return I8, _in_8_bits(model, request, threads, samples())
+        except RuntimeError as reason:
+            log.info("the network stays in 32 bits: %s", reason)
+    return F32, compiled
 
 
 def _in_8_bits(model: Any, request: Any, threads: int, samples: Sequence[Sequence[Floats]]) -> Any:
-    """The quantised model; raises RuntimeError where it is not near enough or not faster."""
+    """The quantised network, compiled; raises RuntimeError where it is not near enough or not faster."""
     from s2s_live.engines.openvino_int8 import quantize
 
     small = quantize(model, samples[:-HELD_BACK])
-    other = _compile(small, threads).create_infer_request()
+    compiled = _compile(small, threads)
+    other = compiled.create_infer_request()
     held = samples[-HELD_BACK:]
     decibels = min(psnr(_run(other, item).copy(), _run(request, item)) for item in held)
     if decibels < LEAST_PSNR:
@@ -92,8 +100,7 @@ def _in_8_bits(model: Any, request: Any, threads: int, samples: Sequence[Sequenc
     if fast > WORTHWHILE * slow:
         raise RuntimeError(f"in 8 bits it takes {fast * 1e3:.1f} ms, in 32 {slow * 1e3:.1f} ms")
     log.info("8 bits: %.1f ms instead of %.1f, PSNR %.1f dB", fast * 1e3, slow * 1e3, decibels)
-    small.set_rt_info("openvino-i8", _NAME)
-    return small
+    return compiled
 
 
 def _seconds(request: Any, items: Sequence[Sequence[Floats]]) -> float:
@@ -134,7 +141,11 @@ def convert(network: nn.Module, example: Sequence[Floats]) -> Any:
 
 
 def _compile(model: Any, threads: int) -> Any:
-    options = {
+    return openvino.Core().compile_model(model, "CPU", _options(threads))
+
+
+def _options(threads: int) -> dict[str, Any]:
+    return {
         "INFERENCE_PRECISION_HINT": "f32",
         "INFERENCE_NUM_THREADS": threads,
         "NUM_STREAMS": 1,
@@ -142,42 +153,3 @@ def _compile(model: Any, threads: int) -> Any:
         # Pinned, hearing and painting could end up on the same core.
         "ENABLE_CPU_PINNING": False,
     }
-    return openvino.Core().compile_model(model, "CPU", options)
-
-
-def cache_key(*parts: object) -> str:
-    """A file name for a converted network: what it is and the versions that made it."""
-    versions = (openvino.__version__, torch.__version__, np.__version__)
-    text = "-".join(str(part) for part in (*parts, *versions))
-    return "".join(letter if letter.isalnum() or letter in "-._" else "_" for letter in text)
-
-
-def _files(cache: Path) -> tuple[Path, Path]:
-    return cache.with_name(cache.name + ".xml"), cache.with_name(cache.name + ".bin")
-
-
-def _cached(cache: Path | None) -> Any:
-    if cache is None or not all(path.is_file() for path in _files(cache)):
-        return None
-    try:
-        return openvino.Core().read_model(*_files(cache))
-    except RuntimeError as error:
-        log.info("the converted network in %s is damaged (%s): it is made again", cache, error)
-        return None
-
-
-def _keep(model: Any, cache: Path) -> None:
-    """Write the converted network; failing to is no harm but the time of the next start."""
-    try:
-        cache.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=cache.parent) as place:
-            made = _files(Path(place) / "network")
-            openvino.serialize(model, *made)
-            for source, target in zip(reversed(made), reversed(_files(cache)), strict=True):
-                shutil.move(source, target)
-        by_age = sorted(cache.parent.glob("*.xml"), key=lambda path: path.stat().st_mtime, reverse=True)
-        for old in by_age[KEPT:]:
-            for path in _files(old.with_suffix("")):
-                path.unlink(missing_ok=True)
-    except (OSError, RuntimeError) as error:
-        log.info("the converted network cannot be kept in %s (%s)", cache.parent, error)

@@ -57,7 +57,7 @@ class TorchRuntime:
 
 def open_runtime(
     network: Callable[[], nn.Module],
-    example: Sequence[Floats],
+    example: Callable[[], Sequence[Floats]],
     *,
     device: str = "cpu",
     threads: int = 1,
@@ -65,12 +65,12 @@ def open_runtime(
     prefer: str = "openvino",
     samples: Samples | None = None,
 ) -> Runtime:
-    """The fastest runtime there is for what `network` makes and inputs of the shapes of `example`.
+    """The fastest runtime there is for what `network` makes and inputs of the shapes that `example` gives.
 
     On a CPU that is OpenVINO, unless it is missing, fails, or gives other outputs than PyTorch; then a line
-    is logged and PyTorch runs. `cache` is the file (without ending) in which the converted network is kept:
-    where there is one, `network` is not called; `prefer="torch"` leaves OpenVINO out. A network whose output
-    is a picture may run in 8 bits, if `samples` gives inputs to measure it on.
+    is logged and PyTorch runs. `cache` is the file (without ending) in which the compiled network is kept:
+    where there is one, neither `network` nor `example` is called; `prefer="torch"` leaves OpenVINO out. A
+    network whose output is a picture may run in 8 bits, if `samples` gives inputs to measure it on.
 
     Raises ModelError when the device is not there.
     """

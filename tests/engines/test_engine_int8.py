@@ -37,7 +37,7 @@ def always(monkeypatch):
 
 
 def test_it_gives_about_what_torch_gives(network, always):
-    runtime = OpenVinoRuntime(network, samples()[0], samples=samples)
+    runtime = OpenVinoRuntime(network, lambda: samples()[0], samples=samples)
     assert runtime.name == "openvino-i8"
     item = samples(20)[-1]
     expected = TorchRuntime(network()).run(*item)
@@ -53,37 +53,37 @@ def test_every_convolution_is_quantised(network):
 def test_what_is_not_near_enough_stays_in_32_bits(network, always, monkeypatch, caplog):
     monkeypatch.setattr(openvino_runtime, "LEAST_PSNR", 90.0)
     with caplog.at_level(logging.INFO):
-        runtime = open_runtime(network, samples()[0], samples=samples)
+        runtime = open_runtime(network, lambda: samples()[0], samples=samples)
     assert runtime.name == "openvino-f32"
     assert "PSNR" in caplog.text
 
 
 def test_ranges_that_samples_did_not_show_are_found_out(network, always):
     few = samples(8, 0.05) + samples(4)
-    assert OpenVinoRuntime(network, few[0], samples=lambda: few).name == "openvino-f32"
+    assert OpenVinoRuntime(network, lambda: few[0], samples=lambda: few).name == "openvino-f32"
 
 
 def test_what_is_not_faster_stays_in_32_bits(network, monkeypatch):
     monkeypatch.setattr(openvino_runtime, "WORTHWHILE", 0.0)
-    assert OpenVinoRuntime(network, samples()[0], samples=samples).name == "openvino-f32"
+    assert OpenVinoRuntime(network, lambda: samples()[0], samples=samples).name == "openvino-f32"
 
 
 def test_the_choice_is_kept(network, always, tmp_path):
-    first = OpenVinoRuntime(network, samples()[0], samples=samples, cache=tmp_path / "a")
+    first = OpenVinoRuntime(network, lambda: samples()[0], samples=samples, cache=tmp_path / "a")
     item = samples(20)[-1]
     found = first.run(*item).copy()
 
     def not_called():
         raise AssertionError("needed no more")
 
-    again = OpenVinoRuntime(not_called, samples()[0], samples=not_called, cache=tmp_path / "a")
+    again = OpenVinoRuntime(not_called, not_called, samples=not_called, cache=tmp_path / "a")
     assert again.name == first.name == "openvino-i8"
     np.testing.assert_array_equal(again.run(*item), found)
 
 
 def test_a_network_without_convolutions_stays_as_it_is(always):
     item = [np.ones((1, 4), np.float32)]
-    runtime = OpenVinoRuntime(lambda: torch.nn.Linear(4, 2).eval(), item, samples=lambda: [item] * 8)
+    runtime = OpenVinoRuntime(lambda: torch.nn.Linear(4, 2).eval(), lambda: item, samples=lambda: [item] * 8)
     assert runtime.name == "openvino-f32"
 
 

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 import torch
 
-from s2s_live.engines.openvino_runtime import KEPT, OpenVinoRuntime
+from s2s_live.engines.openvino_cache import KEPT, SUFFIX, cache_path
+from s2s_live.engines.openvino_runtime import OpenVinoRuntime
 from s2s_live.engines.runtime import TorchRuntime, open_runtime
 from s2s_live.errors import ModelError
 
@@ -25,42 +26,47 @@ def network():
 
 
 def test_openvino_gives_what_torch_gives(network):
-    found = OpenVinoRuntime(network, EXAMPLE).run(*EXAMPLE)
+    found = OpenVinoRuntime(network, lambda: EXAMPLE).run(*EXAMPLE)
     np.testing.assert_allclose(found, TorchRuntime(network()).run(*EXAMPLE), atol=1e-5)
 
 
-def test_a_converted_network_is_kept_and_read_again(network, tmp_path, monkeypatch):
+def test_a_compiled_network_is_kept_and_read_again(network, tmp_path):
     cache = tmp_path / "networks" / "a-1.0"
-    first = OpenVinoRuntime(network, EXAMPLE, cache=cache).run(*EXAMPLE).copy()
-    assert sorted(path.name for path in cache.parent.iterdir()) == ["a-1.0.bin", "a-1.0.xml"]
+    first = OpenVinoRuntime(network, lambda: EXAMPLE, cache=cache).run(*EXAMPLE).copy()
+    assert list(cache.parent.iterdir()) == [cache_path(cache, "openvino-f32")]
 
     def not_called():
-        raise AssertionError("the network is needed no more")
+        raise AssertionError("needed no more")
 
-    np.testing.assert_array_equal(OpenVinoRuntime(not_called, EXAMPLE, cache=cache).run(*EXAMPLE), first)
+    again = OpenVinoRuntime(not_called, not_called, cache=cache)
+    np.testing.assert_array_equal(again.run(*EXAMPLE), first)
 
 
-@pytest.mark.parametrize("suffix", [".xml", ".bin"])
-def test_a_damaged_cache_is_made_again(network, tmp_path, suffix):
+@pytest.mark.parametrize(
+    "damage", [lambda data: b"", lambda data: data[: len(data) // 2], lambda data: data[:-1] + b"?"]
+)
+def test_a_damaged_cache_is_made_again(network, tmp_path, damage):
     cache = tmp_path / "a"
-    expected = OpenVinoRuntime(network, EXAMPLE, cache=cache).run(*EXAMPLE).copy()
-    cache.with_suffix(suffix).write_bytes(b"")
-    found = OpenVinoRuntime(network, EXAMPLE, cache=cache).run(*EXAMPLE)
+    expected = OpenVinoRuntime(network, lambda: EXAMPLE, cache=cache).run(*EXAMPLE).copy()
+    path = cache_path(cache, "openvino-f32")
+    whole = path.read_bytes()
+    path.write_bytes(damage(whole))
+    found = OpenVinoRuntime(network, lambda: EXAMPLE, cache=cache).run(*EXAMPLE)
     np.testing.assert_array_equal(found, expected)
+    assert len(path.read_bytes()) == len(whole)
 
 
 def test_old_networks_leave_the_cache(network, tmp_path):
     for index in range(KEPT + 2):
-        (tmp_path / f"old{index}.xml").write_text("")
-        (tmp_path / f"old{index}.bin").write_text("")
-    OpenVinoRuntime(network, EXAMPLE, cache=tmp_path / "new")
-    assert (tmp_path / "new.xml").is_file()
-    assert len(list(tmp_path.iterdir())) == 2 * KEPT
+        (tmp_path / f"old{index}{SUFFIX}").write_text("")
+    OpenVinoRuntime(network, lambda: EXAMPLE, cache=tmp_path / "new")
+    assert cache_path(tmp_path / "new", "openvino-f32").is_file()
+    assert len(list(tmp_path.iterdir())) == KEPT
 
 
 def test_a_cache_that_cannot_be_written_does_no_harm(network, tmp_path):
     (tmp_path / "file").write_text("")
-    OpenVinoRuntime(network, EXAMPLE, cache=tmp_path / "file" / "a").run(*EXAMPLE)
+    OpenVinoRuntime(network, lambda: EXAMPLE, cache=tmp_path / "file" / "a").run(*EXAMPLE)
 
 
 def test_without_openvino_torch_runs(network, monkeypatch, caplog):
@@ -73,7 +79,7 @@ def test_without_openvino_torch_runs(network, monkeypatch, caplog):
 
     monkeypatch.setattr(builtins, "__import__", without)
     with caplog.at_level(logging.WARNING):
-        runtime = open_runtime(network, EXAMPLE)
+        runtime = open_runtime(network, lambda: EXAMPLE)
     assert runtime.name == "torch-fp32"
     assert "no openvino here" in caplog.text
 
@@ -81,21 +87,21 @@ def test_without_openvino_torch_runs(network, monkeypatch, caplog):
 def test_a_network_that_openvino_gets_wrong_runs_in_torch(network, monkeypatch, caplog):
     monkeypatch.setattr("s2s_live.engines.openvino_runtime.differs", lambda *_: 0.5)
     with caplog.at_level(logging.WARNING):
-        runtime = open_runtime(network, EXAMPLE)
+        runtime = open_runtime(network, lambda: EXAMPLE)
     assert runtime.name == "torch-fp32"
     assert "differs by 0.5" in caplog.text
 
 
 def test_torch_can_be_preferred(network):
-    assert open_runtime(network, EXAMPLE, prefer="torch").name == "torch-fp32"
+    assert open_runtime(network, lambda: EXAMPLE, prefer="torch").name == "torch-fp32"
 
 
 def test_devices_that_are_not_there(network):
     with pytest.raises(ModelError, match="no device"):
-        open_runtime(network, EXAMPLE, device="abacus")
+        open_runtime(network, lambda: EXAMPLE, device="abacus")
     if not torch.cuda.is_available():
         with pytest.raises(ModelError, match="cuda") as caught:
-            open_runtime(network, EXAMPLE, device="cuda")
+            open_runtime(network, lambda: EXAMPLE, device="cuda")
         assert "cpu" in caught.value.hint
 
 

@@ -41,10 +41,9 @@ def open_networks(
 
     `generator` is given where it is loaded already. Raises ModelError as `open_runtime` does.
     """
-    window = open_front_end(config.front_end.to_json()).window()[None]
     hear = open_runtime(
         lambda: _hearing_network(folder, config),
-        [window],
+        lambda: [open_front_end(config.front_end.to_json()).window()[None]],
         device=device,
         threads=threads,
         cache=_cache_file(folder.hash, "hear"),
@@ -52,7 +51,7 @@ def open_networks(
     )
     paint = open_runtime(
         lambda: LivePainting(generator or load_generator(folder, config), config.fields).eval(),
-        next(_scenes(config, generator, prototypes)),
+        lambda: next(_scenes(config, generator, prototypes)),
         device=device,
         threads=threads,
         cache=_cache_file(folder.hash, "paint"),
