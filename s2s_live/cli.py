@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import faulthandler
+import gc
 import importlib
 import logging
 import os
@@ -85,6 +86,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _perform(given: list[str]) -> int:
+    # The libraries make hundreds of thousands of objects when they are imported, none of them garbage.
+    gc.set_threshold(20_000, 20, 20)
     # Waiting threads of the numeric libraries must not spin: they would take the cores of the others.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     _explain_crashes()
