@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from array import array
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,10 +37,14 @@ HOUSEKEEPING_MS = 1000
 class Seen:
     """What was observed; filled on the GUI thread, but for `positions` (painting thread, appends alone)."""
 
-    shown: list[tuple[int, float]] = field(default_factory=list)
-    """(frame index, end of the first paint event that showed it)."""
-    positions: dict[int, int] = field(default_factory=dict)
-    """Programme position of each frame by index."""
+    shown: array[int] = field(default_factory=lambda: array("q"))
+    """Frame indices in the order in which they came on the screen. Arrays, here and below: memory figures
+    must not contain what is noted for them."""
+    shown_at: array[float] = field(default_factory=lambda: array("d"))
+    """The end of the first paint event that showed each."""
+    frames: array[int] = field(default_factory=lambda: array("q"))
+    positions: array[int] = field(default_factory=lambda: array("q"))
+    """Programme position of each of `frames`, which are indices in order."""
     paints: int = 0
     """Paint events that drew a frame, first or again."""
     figures: dict[str, object] = field(default_factory=dict)
@@ -50,7 +55,9 @@ class Seen:
 
     def first_shown(self) -> list[Shown]:
         """Frames in the order in which they came on the screen."""
-        return [Shown(self.positions[index], at) for index, at in self.shown if index in self.positions]
+        where = dict(zip(self.frames, self.positions, strict=True))
+        noted = zip(self.shown, self.shown_at, strict=True)
+        return [Shown(where[index], at) for index, at in noted if index in where]
 
 
 class Run:
@@ -165,12 +172,14 @@ class Run:
         self.memory.look()
 
     def _note_frame(self, frame: Frame) -> None:
-        self.seen.positions[frame.index] = frame.position
+        self.seen.frames.append(frame.index)
+        self.seen.positions.append(frame.position)
 
     def _note_paint(self, index: int, at: float) -> None:
         self.seen.paints += 1
-        if not self.seen.shown or self.seen.shown[-1][0] != index:
-            self.seen.shown.append((index, at))
+        if not self.seen.shown or self.seen.shown[-1] != index:
+            self.seen.shown.append(index)
+            self.seen.shown_at.append(at)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from dataclasses import dataclass, field
 
 
@@ -10,7 +11,7 @@ class ShowLog:
     """Log of one show from its first tick. Written by the painting thread alone.
 
     With the programme sound it is enough to repaint every frame: bit-equal on the same machine, runtime and
-    thread count. It grows with time (about 1 kB a second), so a show keeps one only when asked to.
+    thread count. It grows with time (about 2 kB a second), so a show keeps one only when asked to.
     """
 
     seed: int
@@ -23,5 +24,5 @@ class ShowLog:
     """(hop, tick at which its target took effect), in order."""
     changes: list[tuple[int, str, float]] = field(default_factory=list)
     """(tick, control, value), in order."""
-    frames: list[int] = field(default_factory=list)
+    frames: array[int] = field(default_factory=lambda: array("q"))
     """Programme positions of the painted frames."""
