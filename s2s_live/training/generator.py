@@ -25,6 +25,7 @@ from s2s_live.training.images import Bank
 from s2s_live.training.loop import Average, Budget, Due, load_checkpoint, save_checkpoint
 from s2s_live.training.painting import Lot, Pool, Studio
 from s2s_live.training.statistics import BatchStatistics, calibrate
+from s2s_live.training.windows import Piece, paint_piece, part_of
 from s2s_live.world.families import FAMILIES, FAMILY_IDS
 from s2s_live.world.fields import WORLD_FIELDS
 from s2s_live.world.render import tile
@@ -51,7 +52,7 @@ class Phase:
 class Recipe:
     """The numbers of the stage."""
 
-    phases: tuple[Phase, ...] = (Phase(0.15, 64, 8, 8), Phase(1.0, 256, 6, 6))
+    phases: tuple[Phase, ...] = (Phase(0.3, 64, 8, 8), Phase(1.0, 256, 8, 8))
     rate: float = 1.5e-3
     pool: int = 480
     """Scenes kept; one takes 2 MB."""
@@ -115,6 +116,11 @@ class Growing(nn.Module):
         """The generator of pictures of that size."""
         return self.full if size == self.full.config.resolution else self.parts[str(size)]
 
+    def part(self, size: int) -> Generator | None:
+        """The smaller generator of that size, if there is one."""
+        found = dict(self.parts.items()).get(str(size))
+        return found if isinstance(found, Generator) else None
+
 
 def picture_loss(made: Tensor, truth: Tensor) -> Tensor:
     """Mean absolute error of pixels, of their differences along x and y, and of two coarser scales."""
@@ -174,6 +180,7 @@ class GeneratorStage:
         state = load_checkpoint(run / CHECKPOINT, device)
         self.budget = Budget(minutes, self._restore(state) if state else 0.0)
         bank = Bank.load(run / "bank.npz")
+        self._chance = torch.Generator().manual_seed(seed + self.step)
         self.studio = Studio(bank, WORLD_FIELDS, config.z_size, device, seed + self.step)
         self.pool = Pool(self.recipe.pool, seed + self.step)
         held_out = Studio(bank, WORLD_FIELDS, config.z_size, device, 987_654)
@@ -245,9 +252,7 @@ class GeneratorStage:
         lot = self.pool.draw(phase.batch, phase.size)
         for group in self.optimizer.param_groups:
             group["lr"] = self.budget.rate(self.recipe.rate, self.step, warm=150)
-        loss = picture_loss(
-            paint_lot(self.model, lot, phase.size, self.device), target(lot, phase.size, self.device)
-        )
+        loss = self._loss(lot, phase.size)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
@@ -256,6 +261,22 @@ class GeneratorStage:
         self.step += 1
         self.statistics.step = self.step
         return float(loss.detach())
+
+    def _loss(self, lot: Lot, size: int) -> Tensor:
+        truth = target(lot, size, self.device)
+        if size < self.config.resolution:
+            return picture_loss(paint_lot(self.model, lot, size, self.device), truth)
+        of = self.config.block_resolution(self.config.blocks - 2)
+        piece = Piece.random(of, self._chance)
+        fields = [field.to(self.device) for field in lot.fields]
+        whole, made = paint_piece(
+            self.model.full, lot.z.to(self.device), lot.condition.to(self.device), fields, piece
+        )
+        loss = picture_loss(made, part_of(truth, piece))
+        small = self.model.part(of)
+        if small is not None:
+            loss = loss + picture_loss(small.finish(whole), target(lot, of, self.device))
+        return loss
 
     def _calibrate(self, size: int) -> None:
         def run_once() -> None:

@@ -30,6 +30,7 @@ CASES = {
     "attention": replace(PLAIN, norm="bigbn", attention_after=0),
     "attention last": replace(PLAIN, attention_after=1),
     "whole z": replace(PLAIN, hierarchical=False),
+    "mapping": replace(PLAIN, hierarchical=False, mapping=20),
     "sub-pixels": SHUFFLED,
     "fine fields": replace(SHUFFLED, fields=FieldsConfig(planes=(3, 2), kernels=(3, 3), fine=3)),
 }

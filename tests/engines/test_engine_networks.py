@@ -127,6 +127,9 @@ def test_configs_survive_json(config):
     [
         {"z_chunk": 0},
         {"z_chunk": True},
+        {"mapping": 8},
+        {"shuffle": 3},
+        {"shuffle": 2, "fields": {"planes": [3, 0, 0], "kernels": [3, 3, 1], "fine": 2}},
         {"in_channels": [16, 16]},
         {"in_channels": [16, 9, 8]},
         {"in_channels": "16"},

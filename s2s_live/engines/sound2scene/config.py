@@ -112,6 +112,9 @@ class GeneratorConfig(_Config):
     fields: FieldsConfig | None = None
     hierarchical: bool = True
     """Each block has a chunk of z of its own, as in BigGAN; else all have the whole z, as in BigGAN-deep."""
+    mapping: int = 0
+    """Width of a mapping network (Karras et al. 2019) of two layers from the projected feature and z to what
+    conditions the norms and the first layer; 0 for none. Lets each scene read z in its own way."""
     shuffle: int = 1
     """Pixels that the last convolution gives along each axis at once: 1, or 2 as a sub-pixel convolution
     (Shi et al. 2016), which saves a block where pixels are many."""
@@ -120,6 +123,7 @@ class GeneratorConfig(_Config):
         for name in ("feature_size", "z_chunk", "shared_size", "bottom", "class_size"):
             _whole(f"generator {name}", getattr(self, name), 1, 65536)
         _whole("generator shuffle", self.shuffle, 1, 2)
+        _whole("generator mapping", self.mapping, 0, 65536)
         _whole("generator classes", self.classes, 0, 1_000_000)
         _whole_tuple("generator in_channels", self.in_channels, 1, 16384)
         _whole_tuple("generator out_channels", self.out_channels, 1, 16384)
@@ -136,6 +140,8 @@ class GeneratorConfig(_Config):
             _whole("generator attention_after", self.attention_after, 0, self.blocks - 1)
             if self.out_channels[self.attention_after] % 8:
                 raise ModelError("Generator attention needs a multiple of 8 channels.", HINT)
+        if self.mapping and (self.hierarchical or self.classes):
+            raise ModelError("Generator mapping needs a z that is not hierarchical, and no classes.", HINT)
         fields = self.fields
         if fields is not None and not len(fields.planes) == len(fields.kernels) == self.blocks:
             raise ModelError("Generator fields need one number of planes and one kernel per block.", HINT)
@@ -166,7 +172,9 @@ class GeneratorConfig(_Config):
 
     @property
     def condition_size(self) -> int:
-        """Length of what conditions the norms: label, projected feature, z."""
+        """Length of what conditions the norms: label, projected feature and z, or what the mapping gives."""
+        if self.mapping:
+            return self.mapping
         return self.shared_size + self.z_chunk + (self.class_size if self.classes else 0)
 
     @property

@@ -98,6 +98,7 @@ class LiveGenerator(nn.Module):
             )
         self.config = config
         self.shared_feat, self.linear = generator.shared_feat, generator.linear
+        self.mapping = generator.mapping
         scale, shift = _last_norm(generator)
         folded = len(generator.blocks[-1]) == 1  # type: ignore[arg-type]
         self.last = None if folded else (_constant(scale[:, None, None]), _constant(shift[:, None, None]))
@@ -124,8 +125,11 @@ class LiveGenerator(nn.Module):
     ) -> Tensor:
         """See the class."""
         config = self.config
-        h = self.linear(z[:, : config.z_chunk]).reshape(z.shape[0], -1, config.bottom, config.bottom)
         q = torch.cat([self.shared_feat(feature), z[:, config.first_norm_z : config.z_size]], dim=1)
+        first = z[:, : config.z_chunk]
+        if self.mapping is not None:
+            first = q = self.mapping(q)
+        h = self.linear(first).reshape(z.shape[0], -1, config.bottom, config.bottom)
         norms = torch.split(self.norms(q)[..., None, None], self.sizes, dim=1)
         standing = iter(still)
         for index, stage in enumerate(self.stages):

@@ -15,7 +15,12 @@ from torch.nn import functional
 
 from s2s_live.engines.sound2scene.config import GeneratorConfig
 
+Window = tuple[slice, slice]
+"""Rows and columns, from where to where."""
+
 EPS = 1e-5
+SLOPE = 0.2
+"""Of the mapping's activations below zero."""
 
 
 class ConditionalNorm(nn.Module):
@@ -121,6 +126,20 @@ class Block(nn.Module):
         return torch.add(a, upsample(self.conv_sc(h)))
 
 
+class Mapping(nn.Module):
+    """Two layers from (projected feature, z) to what conditions a scene."""
+
+    def __init__(self, config: GeneratorConfig) -> None:
+        super().__init__()
+        self.first = nn.Linear(config.shared_size + config.z_chunk, 2 * config.mapping)
+        self.second = nn.Linear(2 * config.mapping, config.mapping)
+
+    def forward(self, condition: Tensor) -> Tensor:
+        """`[B, shared_size + z_chunk]` to `[B, mapping]`."""
+        h = functional.leaky_relu(self.first(condition), SLOPE)
+        return functional.leaky_relu(self.second(h), SLOPE)
+
+
 class Generator(nn.Module):
     """Pictures from noise, a unit feature and, where the config has them, noise fields."""
 
@@ -130,7 +149,8 @@ class Generator(nn.Module):
         if config.classes:
             self.shared = nn.Embedding(config.classes, config.class_size)
         self.shared_feat = nn.Linear(config.feature_size, config.shared_size)
-        self.linear = nn.Linear(config.z_chunk, config.in_channels[0] * config.bottom**2)
+        self.mapping = Mapping(config) if config.mapping else None
+        self.linear = nn.Linear(config.mapping or config.z_chunk, config.in_channels[0] * config.bottom**2)
         self.blocks = nn.ModuleList(self._stage(index) for index in range(config.blocks))
         last = config.out_channels[-1]
         self.output_layer = nn.Sequential(
@@ -156,6 +176,9 @@ class Generator(nn.Module):
                 nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
                 if module.bias is not None:
                     nn.init.zeros_(module.bias)
+        if self.mapping is not None:
+            for layer in (self.mapping.first, self.mapping.second):
+                nn.init.kaiming_normal_(layer.weight, a=SLOPE, nonlinearity="leaky_relu")
         # A unit feature has small entries: without this the condition would start out almost constant.
         nn.init.normal_(self.shared_feat.weight)
         nn.init.zeros_(self.shared_feat.bias)
@@ -187,36 +210,70 @@ class Generator(nn.Module):
         looked at) and after them `[B, fine, R, R]` where there are fine ones, `label` `[B]` where there are
         classes.
         """
-        config = self.config
-        chunks = torch.split(z[:, : config.z_size], config.z_chunk, dim=1)
-        if not config.hierarchical:
-            chunks = chunks * (config.blocks + 1)
-        y = self.shared_feat(feature)
-        if config.classes:
-            y = torch.cat([self.shared(label), y], dim=1)
-        h = self.linear(chunks[0]).reshape(z.shape[0], -1, config.bottom, config.bottom)
-        for index, stage in enumerate(self.blocks):
-            modules = list(stage.children())
-            extra = self.planes(index, fields, z.shape[0])
-            h = modules[0](h, torch.cat([y, chunks[index + 1]], dim=1), extra)
-            for module in modules[1:]:
-                h = module(h)
-        return torch.tanh(functional.pixel_shuffle(self.output_layer(h), config.shuffle))
+        h, conditions = self.begin(z, feature, label)
+        for index, condition in enumerate(conditions):
+            h = self.stage(index, h, condition, self.planes(index, fields, z.shape[0]))
+        return self.finish(h)
 
-    def planes(self, index: int, fields: Sequence[Tensor] | None, batch: int) -> Tensor | None:
-        """All planes that a block takes beside what the one before gives, None where it takes none."""
+    def begin(self, z: Tensor, feature: Tensor, label: Tensor | None = None) -> tuple[Tensor, list[Tensor]]:
+        """The smallest map and what conditions each block; see `forward`."""
+        config = self.config
+        y = self.shared_feat(feature)
+        if self.mapping is not None:
+            condition = self.mapping(torch.cat([y, z[:, : config.z_size]], dim=1))
+            first, conditions = condition, [condition] * config.blocks
+        else:
+            if config.classes:
+                y = torch.cat([self.shared(label), y], dim=1)
+            chunks = torch.split(z[:, : config.z_size], config.z_chunk, dim=1)
+            if not config.hierarchical:
+                chunks = chunks * (config.blocks + 1)
+            first, *rest = chunks
+            conditions = [torch.cat([y, chunk], dim=1) for chunk in rest]
+        return self.linear(first).reshape(z.shape[0], -1, config.bottom, config.bottom), conditions
+
+    def stage(self, index: int, h: Tensor, condition: Tensor, planes: Tensor | None) -> Tensor:
+        """One block and the attention after it; `planes` are those of `planes`, or the same part of both."""
+        block, *after = self._stage_modules(index)
+        h = block(h, condition, planes)
+        for module in after:
+            h = module(h)
+        return h
+
+    def finish(self, h: Tensor) -> Tensor:
+        """What the last block gave as a picture, -1..1."""
+        return torch.tanh(functional.pixel_shuffle(self.output_layer(h), self.config.shuffle))
+
+    def _stage_modules(self, index: int) -> list[nn.Module]:
+        return list(self.blocks[index].children())
+
+    def planes(
+        self, index: int, fields: Sequence[Tensor] | None, batch: int, window: Window | None = None
+    ) -> Tensor | None:
+        """All planes that a block takes beside what the one before gives, None where it takes none.
+
+        With a `window` (rows and columns of the planes) only what lies in it.
+        """
         config = self.config.fields
         if config is None or not config.planes[index]:
             return None
         if fields is None:
             raise ValueError("this generator takes noise fields")
-        found = [fields[index]]
+        found = [_part(fields[index], window, 1)]
         if config.fine and index == self.config.blocks - 1:
-            found.append(functional.pixel_unshuffle(fields[index + 1], self.config.shuffle))
+            shuffle = self.config.shuffle
+            found.append(functional.pixel_unshuffle(_part(fields[index + 1], window, shuffle), shuffle))
         if config.coordinates:
             grid: Tensor = getattr(self, f"grid{index}")
-            found.append(grid.expand(batch, -1, -1, -1))
+            found.append(_part(grid, window, 1).expand(batch, -1, -1, -1))
         return torch.cat(found, dim=1) if len(found) > 1 else found[0]
+
+
+def _part(planes: Tensor, window: Window | None, scale: int) -> Tensor:
+    if window is None:
+        return planes
+    rows, columns = (slice(side.start * scale, side.stop * scale) for side in window)
+    return planes[..., rows, columns]
 
 
 def upsample(x: Tensor) -> Tensor:
@@ -244,7 +301,9 @@ def count_macs(config: GeneratorConfig) -> int:
     """Multiplications of one picture, convolutions and linear layers, as the blocks are written."""
     condition = config.condition_size
     widths = (config.in_channels[0], *config.out_channels)
-    total = config.feature_size * config.shared_size + config.z_chunk * widths[0] * config.bottom**2
+    total = config.feature_size * config.shared_size
+    total += (config.mapping or config.z_chunk) * widths[0] * config.bottom**2
+    total += 2 * config.mapping * (config.shared_size + config.z_chunk + config.mapping)
     for index, (wide, narrow) in enumerate(pairwise(widths)):
         pixels = config.block_resolution(index) ** 2
         total += 2 * condition * (wide + narrow) + pixels * wide * narrow // 4

@@ -23,8 +23,10 @@ BUNDLED_GENERATOR = GeneratorConfig(
     out_channels=(192, 128, 64, 32, 32),
     z_chunk=8,
     shared_size=64,
+    norm="none",
     fields=FieldsConfig(planes=_SIZES[:-1], kernels=(3, 3, 3, 3, 1), fine=_SIZES[-1]),
     hierarchical=False,
+    mapping=128,
     shuffle=2,
 )
-"""256x256 from the world's fields; every block has the eight numbers of z that a scene depends on."""
+"""256x256 from the world's fields; every block knows the eight numbers of z that a scene depends on."""
