@@ -27,8 +27,9 @@ log = logging.getLogger(__name__)
 EMBEDDING_SIZE = 128
 INPUT_SIZE = 64
 TEMPERATURE = 0.12
-BATCHES = ((21, 5), (8, 12), (21, 5), (8, 12))
-"""(families, pairs of each): broad batches tell families apart, narrow ones intensities."""
+BATCHES = 5 * ((21, 5), (6, 16))
+"""(families, pairs of each): broad batches tell families apart, narrow ones intensities. Painting costs more
+than learning, so every pair is learnt from several times."""
 BANK_LEVELS = 17
 """Intensities at which the bank holds embeddings, 0 to 1 evenly."""
 
