@@ -45,7 +45,7 @@ def load(path: Path, options: dict[str, Any]) -> Any:
 def keep(compiled: Any, path: Path) -> None:
     """Write a compiled network; failing to is no harm but the time of the next start."""
     try:
-        data = compiled.export_model()
+        data: bytes = compiled.export_model().getvalue()
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as stream:
             stream.write(hashlib.sha256(data).digest() + data)

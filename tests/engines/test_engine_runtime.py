@@ -43,14 +43,14 @@ def test_a_compiled_network_is_kept_and_read_again(network, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "damage", [lambda data: b"", lambda data: data[: len(data) // 2], lambda data: data[:-1] + b"?"]
+    "left", [slice(0, 0), slice(0, 400), slice(1, None)], ids=["empty", "cut", "shifted"]
 )
-def test_a_damaged_cache_is_made_again(network, tmp_path, damage):
+def test_a_damaged_cache_is_made_again(network, tmp_path, left):
     cache = tmp_path / "a"
     expected = OpenVinoRuntime(network, lambda: EXAMPLE, cache=cache).run(*EXAMPLE).copy()
     path = cache_path(cache, "openvino-f32")
     whole = path.read_bytes()
-    path.write_bytes(damage(whole))
+    path.write_bytes(whole[left])
     found = OpenVinoRuntime(network, lambda: EXAMPLE, cache=cache).run(*EXAMPLE)
     np.testing.assert_array_equal(found, expected)
     assert len(path.read_bytes()) == len(whole)
@@ -111,7 +111,7 @@ def test_openvino_reports_nothing(tmp_path):
         "import numpy as np, torch\n"
         "import s2s_live, openvino\n"
         "from s2s_live.engines.openvino_runtime import OpenVinoRuntime\n"
-        "OpenVinoRuntime(torch.nn.ReLU, [np.ones((1, 3), np.float32)])\n"
+        "OpenVinoRuntime(torch.nn.ReLU, lambda: [np.ones((1, 3), np.float32)])\n"
         "assert sys.modules['openvino_telemetry'] is None\n"
         "assert not [name for name in sys.modules if name.startswith('openvino_telemetry.')]\n"
     )
