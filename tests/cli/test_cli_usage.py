@@ -107,9 +107,17 @@ def test_models_list_is_json():
     assert isinstance(rows, list)
 
 
+@pytest.fixture
+def heeded():
+    """SIGINT is not ignored by children, as it is where the tests run in a shell's background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.parametrize("which", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("after", [0.3, 4.0])
-def test_signals_end_a_headless_show_cleanly(tmp_path, tiny_model, which, after):
+def test_signals_end_a_headless_show_cleanly(tmp_path, tiny_model, heeded, which, after):
     arguments = ["--headless", "--source", "test", "--model", tiny_model, "--record", tmp_path / "take.mp4"]
     process = subprocess.Popen(
         [sys.executable, "-m", "s2s_live", "run", *map(str, arguments)],
