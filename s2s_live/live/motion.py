@@ -21,10 +21,16 @@ FULL_SCALE_DB = -6.0
 PULSE_DECAY_S = 0.25
 LOUDNESS_ATTACK_S = 0.03
 LOUDNESS_RELEASE_S = 0.4
+POWER_S = 0.02
+"""Time constant of the power that a burst is seen in: a rumble's level swings from tick to tick."""
 SURPRISE_S = 0.4
 """Time constant of the running level that a burst is measured against."""
 SURPRISE_FLOOR_DB = 3.0
-SURPRISE_RANGE_DB = 15.0
+SURPRISE_RANGE_DB = 12.0
+SWING_S = 1.5
+"""Time constant of the swing: how far the level usually is from its running mean, in dB."""
+SURPRISE_SWINGS = 2.0
+"""So many swings are no surprise: gusts, waves, chatter."""
 Z_GLIDE_S = 0.5
 """Time constant with which z glides to a new variation."""
 DRIFT_AFTER_S = 1.0
@@ -73,7 +79,9 @@ class Motion:
         self._velocity = np.zeros((spec.layers, 2), dtype=np.float64)
         self._pulse = 0.0
         self._loudness = 0.0
+        self._power = 0.0
         self._usual_db = -120.0
+        self._swing_db = 0.0
         self._quiet_ticks = 0
 
     @property
@@ -120,12 +128,22 @@ class Motion:
         loudness = min(max((level_db - gate_db) / span, 0.0), 1.0)
         seconds = LOUDNESS_ATTACK_S if loudness > self._loudness else LOUDNESS_RELEASE_S
         self._loudness += approach(seconds) * (loudness - self._loudness)
-        # Levels below the gate are noise: a step out of silence must not count as 60 dB of surprise.
-        heard_db = max(level_db, gate_db)
-        surprise = (heard_db - max(self._usual_db, gate_db) - SURPRISE_FLOOR_DB) / SURPRISE_RANGE_DB
-        self._usual_db += approach(SURPRISE_S) * (level_db - self._usual_db)
-        kick = max(min(max(surprise, 0.0), 1.0), onset) if self.gate_open else 0.0
+        surprise = self._surprise(level_db, gate_db)
+        kick = max(surprise, onset) if self.gate_open else 0.0
         self._pulse = max(self._pulse * math.exp(-TICK_S / PULSE_DECAY_S), kick)
+
+    def _surprise(self, level_db: float, gate_db: float) -> float:
+        """0..1: how far the level stands out above what it has been doing."""
+        self._power += approach(POWER_S) * (10.0 ** (0.1 * level_db) - self._power)
+        # Levels below the gate are noise: a step out of silence must not count as 60 dB of surprise.
+        heard_db = max(10.0 * math.log10(self._power + 1e-12), gate_db)
+        above = heard_db - max(self._usual_db, gate_db)
+        usual_db = SURPRISE_FLOOR_DB + SURPRISE_SWINGS * self._swing_db
+        self._usual_db += approach(SURPRISE_S) * (heard_db - self._usual_db)
+        # One burst hardly counts as usual: the next must not go unseen.
+        swing = min(abs(above), 2.0 * self._swing_db + 1.0)
+        self._swing_db += approach(SWING_S) * (swing - self._swing_db)
+        return min(max((above - usual_db) / SURPRISE_RANGE_DB, 0.0), 1.0)
 
     def _choose_target(self, heard: Target | None, controls: Mapping[str, float]) -> None:
         """While it sounds follow what is heard; in silence hold, or drift to rest."""

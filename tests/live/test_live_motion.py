@@ -146,3 +146,15 @@ def test_a_new_variation_is_reached_by_gliding():
     run(motion, 500, values=controls(variation=1))
     assert step < 0.2
     assert np.abs(motion.state(0, controls()).z - before).max() > 0.5
+
+
+def test_a_rumble_that_swings_from_tick_to_tick_does_not_pulse_and_a_burst_in_it_does():
+    motion = Motion(SPEC, REST, seed=1)
+    swings = 10.0 * np.log10(np.random.default_rng(1).chisquare(3, 1000) / 3.0)  # noise of few degrees
+    pulses = []
+    for swing in swings:
+        run(motion, 1, level=-30.0 + float(swing))
+        pulses.append(motion.state(0, controls()).pulse)
+    assert max(pulses[300:]) < 0.15
+    run(motion, 3, level=-8.0)
+    assert motion.state(0, controls()).pulse > 0.3
