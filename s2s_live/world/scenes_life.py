@@ -63,10 +63,10 @@ def night_insects(c: Canvas) -> None:
     c.glow((0.35, 0.62, 0.16), (0.04 + 0.26 * c.power) * torch.exp(-((c.y - horizon - 0.12) / 0.12).square()))
     glowing = c.noise(FLOW, 32)
     where = smooth(horizon - 0.18, horizon + 0.10, c.y)
-    limit = 2.55 - 0.85 * c.power
+    limit = 2.7 - 1.25 * c.power
     c.glow((0.55, 0.95, 0.20), 0.55 * smooth(limit - 0.9, limit + 0.5, glowing) * where)
     c.over((0.90, 1.0, 0.45), smooth(limit + 0.15, limit + 0.55, glowing) * where)
-    small = smooth(2.4 - 0.7 * c.power, 2.9 - 0.7 * c.power, c.noise(FLOW, 64)) * where * (1.0 - 0.6 * depth)
+    small = smooth(2.6 - 1.1 * c.power, 3.1 - 1.1 * c.power, c.noise(FLOW, 64)) * where * (1.0 - 0.6 * depth)
     c.glow((0.65, 1.0, 0.35), 0.9 * small)
     _tuft(c, 0.90, 0.085, torch.tensor([[0.01, 0.035, 0.03]], device=c.image.device))
 
@@ -158,7 +158,7 @@ def voice(c: Canvas) -> None:
         line = sign * c.noise(FLOW, 24, 0) + 0.5 * c.noise(STILL, 6, 0)
         middle = 0.36 + 0.03 * c.shape + 0.02 * (k - 1) + 0.13 * swing * envelope * line
         gap = (c.y - middle).abs()
-        c.glow(tone, (0.28 + 0.3 * c.power) * torch.exp(-gap * (26.0 - 12.0 * c.power)))
+        c.glow(tone, (0.18 + 0.42 * c.power) * torch.exp(-gap * (30.0 - 17.0 * c.power)))
         c.over(tone, 0.85 * torch.exp(-(gap / 0.0075).square()))
     c.ridge(horizon, 0.06, 0.7 * c.far)
     depth, waves = c.water(horizon, 0.5, glitter=0.0)
@@ -173,11 +173,11 @@ def baby(c: Canvas) -> None:
     c.glow((1.0, 0.78, 0.80), 0.10 * smooth(-1.0, 2.0, soft))
     mx, my = 0.36 + 0.12 * c.side, 0.27 + 0.03 * c.rise
     r = c.radius(mx, my)
-    c.glow((1.0, 0.86, 0.62), 0.6 * torch.exp(-5.0 * r))
+    c.glow((1.0, 0.86, 0.62), (0.35 + 0.55 * c.power) * torch.exp((2.2 * c.power - 6.2) * r))
     crescent = torch.maximum(r - 0.105, 0.098 - c.radius(mx + 0.052, my - 0.026))
     c.over((1.0, 0.94, 0.74), c.edge(crescent, 1.5))
     bubbles = c.noise(FLOW, 16)
-    limit = 1.9 - 0.8 * c.power
+    limit = 2.3 - 1.25 * c.power
     tint = c.blend((1.0, 0.62, 0.70), (0.55, 0.78, 1.0), (0.5 + 0.45 * c.noise(STILL, 8)).clamp(0.0, 1.0))
     above = smooth(0.80, 0.60, c.y)
     c.glow(tint, 0.55 * smooth(limit - 0.8, limit + 0.7, bubbles) * above)

@@ -10,8 +10,8 @@ from s2s_live.world.scenes import Canvas, smooth
 
 def _rainfall(c: Canvas, amount: torch.Tensor) -> None:
     """Falling streaks, fine far drops before coarse near ones."""
-    far = smooth(2.3 - 1.5 * amount, 3.3 - 1.5 * amount, c.noise(FLOW, 256, 24))
-    near = smooth(2.7 - 1.3 * amount, 3.5 - 1.2 * amount, c.noise(FLOW, 128, 12))
+    far = smooth(2.4 - 1.8 * amount, 3.4 - 1.8 * amount, c.noise(FLOW, 256, 24))
+    near = smooth(2.8 - 1.6 * amount, 3.6 - 1.5 * amount, c.noise(FLOW, 128, 12))
     tone = 0.5 * c.low + 0.5 * c.light
     c.over(tone, 0.55 * far)
     c.over(tone, 0.62 * near)
@@ -30,7 +30,8 @@ def rain(c: Canvas) -> None:
     c.over(pool, 0.75 * wet * smooth(0.05, 0.25, depth))
     splash = smooth(2.2 - 1.0 * c.power, 3.0, c.noise(FLOW, 256)) * smooth(0.1, 0.4, depth)
     c.glow(c.light, 0.5 * splash * wet)
-    c.mist(horizon + 0.02, 0.10, 0.25 + 0.45 * c.power)
+    c.mist(horizon + 0.02, 0.08 + 0.07 * c.power, 0.15 + 0.65 * c.power)
+    c.shade(1.08 - 0.38 * c.power)
     _rainfall(c, c.power)
 
 
@@ -58,15 +59,16 @@ def sea(c: Canvas) -> None:
     """Open water; louder means higher waves with foam."""
     horizon = 0.46 + 0.07 * c.rise - 0.05 * c.power
     c.sky(horizon, height=0.35)
-    c.clouds(0.1 + 0.45 * c.cover + 0.25 * c.power, horizon)
-    depth, waves = c.water(horizon, 0.6 + 1.1 * c.power)
+    c.clouds(0.35 * c.cover + 0.55 * c.power, horizon)
+    c.shade(1.05 - 0.33 * c.power)
+    depth, waves = c.water(horizon, 0.35 + 1.4 * c.power)
     swell = c.noise(DRIFT, 16) * 0.5 + 0.6 * c.noise(DRIFT, 8) + 0.8 * waves
-    crest = smooth(2.1 - 2.1 * c.power, 3.3 - 2.1 * c.power, swell) * smooth(0.02, 0.3, depth)
+    crest = smooth(2.3 - 2.6 * c.power, 3.4 - 2.5 * c.power, swell) * smooth(0.02, 0.3, depth)
     lace = smooth(-0.6, 1.0, c.noise(DRIFT, 128) + 0.5 * c.noise(DRIFT, 64))
     foam = 0.35 * c.low + 0.65 * c.light
     c.over(foam, 0.88 * crest * (0.35 + 0.65 * lace))
     c.shade(1.0 - 0.12 * smooth(0.3, 1.6, -swell) * depth * (0.4 + c.power))
-    c.mist(horizon, 0.035, 0.45)
+    c.mist(horizon, 0.03 + 0.03 * c.power, 0.3 + 0.35 * c.power)
 
 
 def stream(c: Canvas) -> None:
@@ -85,7 +87,7 @@ def stream(c: Canvas) -> None:
         + 0.12 * c.side * (1.0 - depth)
         + 0.10 * torch.sin(4.2 * depth + 2.0 * c.shape) * (1.0 - 0.4 * depth)
     )
-    wide = (0.03 + 0.26 * depth) * (0.75 + 0.5 * c.power) + 0.012 * c.noise(STILL, 24, 0) * depth
+    wide = (0.03 + 0.26 * depth) * (0.6 + 0.8 * c.power) + 0.012 * c.noise(STILL, 24, 0) * depth
     inside = c.edge((c.x - middle).abs() - wide, 2.0) * c.edge(horizon + 0.055 - c.y)
     run = 0.45 * c.noise(FLOW, 32) + 0.65 * c.noise(FLOW, 128, 12) + 0.55 * c.noise(FLOW, 256, 24)
     water = c.blend(
@@ -104,14 +106,15 @@ def wind(c: Canvas) -> None:
     """High grass and a bent tree under racing cloud."""
     horizon = 0.60 + 0.05 * c.rise
     c.sky(horizon, height=0.6)
-    c.clouds(0.25 + 0.4 * c.cover + 0.2 * c.power, horizon)
-    rush = smooth(0.9 - 0.7 * c.power, 2.6, c.noise(FLOW, 12, 96)) * smooth(1.0, 0.5, c.y / horizon)
-    c.over(0.5 * c.low + 0.5 * c.light, (0.25 + 0.45 * c.power) * rush)
+    c.clouds(0.1 + 0.35 * c.cover + 0.5 * c.power, horizon)
+    rush = smooth(1.1 - 1.3 * c.power, 2.6 - 0.6 * c.power, c.noise(FLOW, 12, 96))
+    c.over(0.5 * c.low + 0.5 * c.light, (0.15 + 0.6 * c.power) * rush * smooth(1.0, 0.5, c.y / horizon))
     c.ridge(horizon, 0.12, c.far)
     depth = c.ground(horizon, grass=0.0)
     wave = smooth(0.2, 1.6, 0.8 * c.noise(FLOW, 8) + 0.6 * c.noise(FLOW, 16))
     blade = smooth(0.1, 1.2, c.noise(STILL, 96, 0) + 0.8 * c.noise(STILL, 128) + 0.5)
-    c.over(0.55 * c.near + 0.45 * c.light, depth.sqrt() * (0.2 + 0.6 * wave) * (0.35 + 0.45 * blade))
+    bright = (0.1 + 0.25 * c.power + (0.35 + 0.4 * c.power) * wave) * (0.35 + 0.45 * blade)
+    c.over(0.5 * c.near + 0.5 * c.light, depth.sqrt() * bright)
     foot, bend = 0.35 + 0.22 * c.side, 0.03 + 0.26 * c.power
     up = ((0.80 - c.y) / 0.42).clamp(0.0, 1.0)
     trunk = (c.x - foot - bend * up.square()).abs() - 0.014 * (1.3 - up)
@@ -121,7 +124,7 @@ def wind(c: Canvas) -> None:
     c.over(
         c.blend(0.35 * c.near, 0.9 * c.near, (0.4 + 0.3 * c.noise(FLOW, 64)).clamp(0.0, 1.0)), c.edge(ragged)
     )
-    leaves = smooth(2.8 - 1.3 * c.power, 3.3 - 1.3 * c.power, c.noise(FLOW, 64))
+    leaves = smooth(2.9 - 1.6 * c.power, 3.4 - 1.6 * c.power, c.noise(FLOW, 64))
     c.over(
         c.blend((0.62, 0.40, 0.10), (0.86, 0.66, 0.20), (0.5 + 0.4 * c.noise(FLOW, 16)).clamp(0.0, 1.0)),
         0.9 * leaves,

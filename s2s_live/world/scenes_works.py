@@ -36,7 +36,7 @@ def city_traffic(c: Canvas) -> None:
     front = _skyline(c, street, 0.24, 1.0)
     wall = c.edge(-front)
     c.over(c.blend(0.35 * c.near + 0.3 * c.far, 0.35 * c.near, smooth(0.0, 0.4, front)), wall)
-    _windows(c, wall * smooth(0.006, 0.02, front) * c.edge(c.y - street + 0.02), 0.35 + 0.45 * c.power)
+    _windows(c, wall * smooth(0.006, 0.02, front) * c.edge(c.y - street + 0.02), 0.2 + 0.7 * c.power)
     road = c.edge(street - c.y)
     deep = ((c.y - street) / (1.0 - street)).clamp(0.0, 1.0)
     c.over(c.blend((0.10, 0.10, 0.13), (0.04, 0.04, 0.06), deep), road)
@@ -252,9 +252,9 @@ def bell(c: Canvas) -> None:
     ring = torch.cos(48.0 * r - 2.0 * c.shape + 0.25 * c.noise(FLOW, 8))
     c.glow(
         (1.0, 0.86, 0.56),
-        (0.06 + 0.55 * c.power) * smooth(0.3, 1.0, ring) * torch.exp(-2.4 * r) * smooth(0.10, 0.2, r),
+        (0.04 + 0.75 * c.power) * smooth(0.3, 1.0, ring) * torch.exp(-2.4 * r) * smooth(0.10, 0.2, r),
     )
-    c.glow((1.0, 0.80, 0.45), 0.8 * c.power * torch.exp(-4.5 * r))
+    c.glow((1.0, 0.80, 0.45), 1.0 * c.power * torch.exp(-3.8 * r))
     c.ridge(horizon, 0.08, c.far)
     c.ground(horizon)
     stone = c.blend(
@@ -275,7 +275,7 @@ def bell(c: Canvas) -> None:
     c.over(c.blend((0.34, 0.20, 0.06), (1.0, 0.84, 0.42), (0.15 + 0.8 * shine).clamp(0.0, 1.0)), c.edge(body))
     c.over((0.20, 0.11, 0.04), c.edge(c.radius(lean, 0.452) - 0.020))
     door = torch.minimum(c.box(bx, 0.78, 0.045, 0.07), c.radius(bx, 0.71) - 0.045)
-    c.over((1.0, 0.72, 0.34), 0.8 * c.edge(door))
+    c.over((1.0, 0.72, 0.34), (0.35 + 0.6 * c.power) * c.edge(door))
 
 
 def music(c: Canvas) -> None:
