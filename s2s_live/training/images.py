@@ -26,10 +26,12 @@ log = logging.getLogger(__name__)
 
 EMBEDDING_SIZE = 128
 INPUT_SIZE = 64
-TEMPERATURE = 0.12
-BATCHES = 5 * ((21, 5), (6, 16))
+TEMPERATURE = 0.08
+BATCHES = 3 * ((21, 6), (4, 28))
 """(families, pairs of each): broad batches tell families apart, narrow ones intensities. Painting costs more
 than learning, so every pair is learnt from several times."""
+SHIFT = 4
+"""Pictures are moved by up to so many pixels of INPUT_SIZE: what is learnt is not where a thing stands."""
 BANK_LEVELS = 17
 """Intensities at which the bank holds embeddings, 0 to 1 evenly."""
 
@@ -126,7 +128,17 @@ class PairPool:
         for family in self._order(len(FAMILIES))[:families]:
             mine = self._pairs[family]
             chosen += [mine[i] for i in self._order(len(mine))[:each]]
-        return torch.stack(chosen, 1).to(self._device).float() / 255.0
+        pairs = torch.stack(chosen, 1).to(self._device).float() / 255.0
+        return torch.stack([self._moved(side) for side in pairs])
+
+    def _moved(self, pictures: Tensor) -> Tensor:
+        """The pictures moved a little, mirrored or not, all alike: those of the other side differ."""
+        if torch.rand((), generator=self._generator) < 0.5:
+            pictures = pictures.flip(-1)
+        edge = functional.pad(pictures, (SHIFT,) * 4, mode="replicate")
+        down, across = torch.randint(0, 2 * SHIFT + 1, (2,), generator=self._generator).tolist()
+        size = pictures.shape[-1]
+        return edge[..., down : down + size, across : across + size]
 
     def _order(self, count: int) -> list[int]:
         order: list[int] = torch.randperm(count, generator=self._generator).tolist()
