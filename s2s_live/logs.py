@@ -22,6 +22,23 @@ def log_path() -> Path:
     return Path(folder) / "s2s-live.log"
 
 
+def show_progress(name: str) -> None:
+    """Show what the loggers under `name` say of their progress on standard error, with the time of day.
+
+    Where everything is shown already (`set_up_logging(verbose=True)`) nothing is shown twice.
+    """
+    logger = logging.getLogger(name)
+    logger.setLevel(logging.INFO)
+    consoles = [handler for handler in logging.getLogger().handlers if type(handler) is logging.StreamHandler]
+    if any(handler.level <= logging.INFO for handler in consoles):
+        return
+    for handler in consoles:
+        handler.addFilter(lambda record: not record.name.startswith(name))
+    console = logging.StreamHandler(sys.stderr)
+    console.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
+    logger.addHandler(console)
+
+
 def set_up_logging(verbose: bool = False) -> None:
     """Log to the file, warnings to standard error too (everything when `verbose`).
 

@@ -32,6 +32,7 @@ from s2s_live.training.audio_loss import family_loss, info_nce, pull
 from s2s_live.training.audio_pool import Pool, cached
 from s2s_live.training.audio_state import Average, load, save
 from s2s_live.training.recordings import Clip, folds
+from s2s_live.training.team import Team
 from s2s_live.world.families import FAMILY_IDS
 
 logger = logging.getLogger(__name__)
@@ -135,15 +136,16 @@ def losses_of(
     learner: Learner, batch: Batch, bank: Bank, smoothing: float, generator: torch.Generator
 ) -> dict[str, Tensor]:
     """The terms of `audio_loss` for one batch."""
-    audio, logits = learner(encoder_input(batch.power))
-    image = bank.draw(batch.family, batch.intensity, generator)
+    device = learner.log_scale.device
+    audio, logits = learner(encoder_input(batch.power).to(device))
+    image = bank.draw(batch.family, batch.intensity, generator).to(device)
     count = batch.target.shape[1]
-    target = batch.target * (1 - smoothing) + smoothing / count
+    target = (batch.target * (1 - smoothing) + smoothing / count).to(device)
     scale = learner.log_scale.exp().clamp(2.0, 80.0)
     return {
-        "contrast": info_nce(audio, image, batch.family),
-        "family": family_loss(audio, bank.centres, target, scale),
-        "pull": 2.0 * pull(audio, bank.mean(batch.family, batch.intensity)),
+        "contrast": info_nce(audio, image, batch.family.to(device)),
+        "family": family_loss(audio, bank.centres.to(device), target, scale),
+        "pull": 2.0 * pull(audio, bank.mean(batch.family, batch.intensity).to(device)),
         "head": 0.5 * functional.cross_entropy(logits, target),
     }
 
@@ -151,12 +153,16 @@ def losses_of(
 class AudioRun:
     """One resumable training run in a folder."""
 
-    def __init__(self, folder: Path, bank: Bank, settings: AudioSettings) -> None:
+    def __init__(
+        self, folder: Path, bank: Bank, settings: AudioSettings, team: Team | None = None,
+        device: torch.device | str = "cpu",
+    ) -> None:  # fmt: skip
         torch.manual_seed(settings.seed)
+        self.team = team or Team()
         self.folder = folder
         self.bank = bank
         self.settings = settings
-        self.learner = Learner(AudioEncoder(settings.encoder))
+        self.learner = Learner(AudioEncoder(settings.encoder)).to(device)
         self.learner.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = Average(self.learner)
         plain = [p for p in self.learner.parameters() if p.ndim < 2]
@@ -188,7 +194,8 @@ class AudioRun:
         if state is None:
             return False
         self.learner.load_state_dict(state["learner"])
-        self.average.state = state["average"]
+        device = self.learner.log_scale.device
+        self.average.state = {name: value.to(device) for name, value in state["average"].items()}
         self.average.steps = self.step = int(state["step"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.seconds = float(state["seconds"])
@@ -205,7 +212,8 @@ class AudioRun:
         with torch.no_grad():
             for _ in range(batches):
                 batch = sampler.next()
-                features.append(self.learner.pooled(encoder_input(batch.power)))
+                windows = encoder_input(batch.power).to(self.learner.log_scale.device)
+                features.append(self.learner.pooled(windows).cpu())
                 targets.append(self.bank.mean(batch.family, batch.intensity))
             x, y = torch.cat(features).double(), torch.cat(targets).double()
             x = torch.cat([x, torch.ones(len(x), 1, dtype=x.dtype)], dim=1)
@@ -217,7 +225,9 @@ class AudioRun:
         self.stale = False
 
     def save(self) -> None:
-        """Write the checkpoint."""
+        """Write the checkpoint: the first process does."""
+        if not self.team.leads:
+            return
         save(
             self.state_path,
             {
@@ -234,21 +244,29 @@ class AudioRun:
         """Work until the budget is spent."""
         if self.stale:
             self.refit(sampler)
+        self.team.align(self.learner)
         saved = self.seconds
         sums: dict[str, float] = {}
         while self.seconds < self.settings.budget_s:
             begun = time.monotonic()
             for name, value in self._one(sampler.next()).items():
                 sums[name] = sums.get(name, 0.0) + value / 50
-            self.seconds += time.monotonic() - begun
+            self.seconds = self.team.agree(self.seconds + time.monotonic() - begun)
             if self.step % 50 == 0:
                 if report is not None:
                     report(Progress(self.step, self.seconds, self.settings.budget_s, sums))
+                self._say(sums)
                 sums = {}
             if self.seconds - saved > self.settings.save_every_s:
                 self.save()
                 saved = self.seconds
         self.save()
+
+    def _say(self, sums: dict[str, float]) -> None:
+        if self.team.leads:
+            terms = " ".join(f"{name} {value:.3f}" for name, value in sums.items())
+            share = 100.0 * self.seconds / self.settings.budget_s
+            logger.info("audio: step %d, %.0f %%: %s", self.step, min(share, 100.0), terms)
 
     def _one(self, batch: Batch) -> dict[str, float]:
         self.learner.train()
@@ -259,6 +277,7 @@ class AudioRun:
         terms = losses_of(self.learner, batch, self.bank, self.settings.smoothing, self.generator)
         self.optimiser.zero_grad(set_to_none=True)
         torch.stack(list(terms.values())).sum().backward()  # type: ignore[no-untyped-call]
+        self.team.average_gradients(self.learner.parameters())
         nn.utils.clip_grad_norm_(self.learner.parameters(), 5.0)
         self.optimiser.step()
         self.average.update(self.learner)
@@ -284,23 +303,31 @@ def prototypes(encoder: AudioEncoder, sampler: Sampler, batches: int) -> Tensor:
 
 
 def train_audio(
-    folder: Path, bank: Bank, clips: Sequence[Clip], settings: AudioSettings, report: Report | None = None
-) -> dict[str, Any]:
+    folder: Path, bank: Bank, clips: Sequence[Clip], settings: AudioSettings, report: Report | None = None,
+    team: Team | None = None, device: torch.device | str = "cpu",
+) -> dict[str, Any]:  # fmt: skip
     """Run the stage: fill the pool, train, calibrate, write `audio_encoder.pt` (or `audio_foldK.pt`).
 
     Returns the held-out scores as JSON takes them, nothing without a fold. Raises TrainingError for a full
     disk or a damaged checkpoint.
     """
-    run = AudioRun(folder, bank, settings)
+    team = team or Team()
+    run = AudioRun(folder, bank, settings, team, device)
     if run.resume():
         logger.info("Going on from step %d, %.0f s", run.step, run.seconds)
     held = folds(clips, FOLDS)
     out = [settings.fold is not None and fold == settings.fold for fold in held]
     path = folder / "audio_pool.pt"
+    if not team.leads:
+        team.wait()  # the first process makes the sounds, the others find them made
     pool = cached(path, clips, settings.made, settings.versions, settings.seed)
+    if team.leads:
+        team.wait()
     pool = pool.without({clip.source for clip, away in zip(clips, out, strict=True) if away})
-    sampler = Sampler(pool, settings.batch, settings.seed + 7919 * (run.step + 1))
+    sampler = Sampler(pool, settings.batch, team.seed(settings.seed + 7919 * (run.step + 1)))
     run.train(sampler, report)
+    if not team.leads:
+        return {}
     return finish(run, sampler, [clip for clip, away in zip(clips, out, strict=True) if away])
 
 

@@ -25,6 +25,7 @@ from s2s_live.training.images import Bank
 from s2s_live.training.loop import Average, Budget, Due, load_checkpoint, save_checkpoint
 from s2s_live.training.painting import Lot, Pool, Studio
 from s2s_live.training.statistics import BatchStatistics, calibrate
+from s2s_live.training.team import Team
 from s2s_live.training.windows import Piece, paint_piece, part_of
 from s2s_live.world.families import FAMILIES, FAMILY_IDS
 from s2s_live.world.fields import WORLD_FIELDS
@@ -181,8 +182,9 @@ class GeneratorStage:
 
     def __init__(
         self, run: Path, minutes: float, device: torch.device, recipe: Recipe | None = None, seed: int = 3,
-        config: GeneratorConfig = BUNDLED_GENERATOR,
+        config: GeneratorConfig = BUNDLED_GENERATOR, team: Team | None = None,
     ) -> None:  # fmt: skip
+        self.team = team or Team()
         self.run_folder = run
         self.device = device
         self.recipe = recipe or Recipe()
@@ -199,11 +201,15 @@ class GeneratorStage:
         self.figures: dict[str, float] = {}
         """What the newest look at held-out scenes found."""
         state = load_checkpoint(run / CHECKPOINT, device)
-        self.budget = Budget(minutes, self._restore(state) if state else 0.0)
+        used_s = self._restore(state) if state else 0.0
+        self.team.align(self.model)
+        self.average = self.average if state else Average(self.model)
+        self.budget = Budget(minutes, used_s, self.team)
         bank = Bank.load(run / "bank.npz")
-        self._chance = torch.Generator().manual_seed(seed + self.step)
-        self.studio = Studio(bank, WORLD_FIELDS, config.z_size, device, seed + self.step)
-        self.pool = Pool(self.recipe.pool, seed + self.step)
+        seed = self.team.seed(seed + self.step)
+        self._chance = torch.Generator().manual_seed(seed)
+        self.studio = Studio(bank, WORLD_FIELDS, config.z_size, device, seed)
+        self.pool = Pool(self.recipe.pool, seed)
         held_out = Studio(bank, WORLD_FIELDS, config.z_size, device, 987_654)
         self._held_out = [held_out.paint([family], 2) for family in range(len(FAMILIES))]
 
@@ -219,7 +225,9 @@ class GeneratorStage:
         return float(state["used_s"])
 
     def save(self) -> None:
-        """Write the checkpoint."""
+        """Write the checkpoint: the first process does."""
+        if not self.team.leads:
+            return
         save_checkpoint(
             self.run_folder / CHECKPOINT,
             {
@@ -260,7 +268,7 @@ class GeneratorStage:
                 fresh = self._learn(phase)
                 loss = fresh if loss == 0.0 else 0.98 * loss + 0.02 * fresh
                 self.budget.tick()
-            if say():
+            if say() and self.team.leads:
                 text = "generator: step %d, %d px, loss %.4f, %.1f %%"
                 log.info(text, self.step, phase.size, loss, 100 * self.budget.progress)
             if write():
@@ -268,6 +276,7 @@ class GeneratorStage:
             if look():
                 self.look()
         self.look()
+        self.team.wait()
 
     def _learn(self, phase: Phase) -> float:
         lot = self.pool.draw(phase.batch, phase.size)
@@ -276,6 +285,7 @@ class GeneratorStage:
         loss = self._loss(lot, phase.size)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
+        self.team.average_gradients(self.model.parameters())
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         self.optimizer.step()
         self.average.update(self.model, self.step)
@@ -307,7 +317,12 @@ class GeneratorStage:
 
     @torch.no_grad()
     def look(self) -> dict[str, float]:
-        """Write the sheet of held-out scenes (painted beside generated); returns PSNR by family."""
+        """Write the sheet of held-out scenes (painted beside generated); returns PSNR by family.
+
+        The first process does; the others go on, and wait at their next step.
+        """
+        if not self.team.leads:
+            return {}
         size = self.phase.size
         if len(self.pool) >= self.recipe.calibration:
             self._calibrate(size)

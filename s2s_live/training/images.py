@@ -18,6 +18,7 @@ from torch.nn import functional
 
 from s2s_live.errors import TrainingError
 from s2s_live.training.loop import Budget, Due, load_checkpoint, save_checkpoint
+from s2s_live.training.team import Team
 from s2s_live.world.families import FAMILIES
 from s2s_live.world.render import random_fields, render
 from s2s_live.world.scenes import Z_USED
@@ -152,9 +153,11 @@ def pair_loss(a: Tensor, b: Tensor) -> Tensor:
     return 0.5 * (functional.cross_entropy(scores, truth) + functional.cross_entropy(scores.T, truth))
 
 
-def train_images(run: Path, minutes: float, device: torch.device, seed: int = 1) -> ImageEncoder:
+def train_images(
+    run: Path, minutes: float, device: torch.device, seed: int = 1, team: Team | None = None
+) -> ImageEncoder:
     """Train (or go on training) the image encoder; leaves `image_encoder.pt` and `bank.npz` in `run`."""
-    path = run / "image_encoder.pt"
+    team, path = team or Team(), run / "image_encoder.pt"
     model = ImageEncoder().to(device)
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, weight_decay=1e-4)
     state = load_checkpoint(path, device)
@@ -163,8 +166,9 @@ def train_images(run: Path, minutes: float, device: torch.device, seed: int = 1)
         model.load_state_dict(state["model"])
         optimizer.load_state_dict(state["optimizer"])
         step, used = state["step"], state["used_s"]
-    budget = Budget(minutes, used)
-    generator = torch.Generator().manual_seed(seed + 1000 * step)
+    team.align(model)
+    budget = Budget(minutes, used, team)
+    generator = torch.Generator().manual_seed(team.seed(seed + 1000 * step))
     pool = PairPool(generator, device)
     write, say = Due(120.0), Due(20.0)
 
@@ -177,29 +181,34 @@ def train_images(run: Path, minutes: float, device: torch.device, seed: int = 1)
         pool.grow(list(range(len(FAMILIES))), 2 if len(pool) >= 8 * len(FAMILIES) else 8)
         model.train()
         for families, each in BATCHES:
-            loss = _step(model, optimizer, pool.draw(families, each), budget.rate(1.5e-3, step))
+            loss = _step(model, optimizer, pool.draw(families, each), budget.rate(1.5e-3, step), team)
             step += 1
-        if say():
+        if say() and team.leads:
             log.info(
                 "images: step %d, %d pairs, loss %.3f, %.0f %%", step, len(pool), loss, 100 * budget.progress
             )
-        if write():
+        if write() and team.leads:
             save()
-    save()
     model.eval()
-    bank = make_bank(model, device)
-    bank.save(run / "bank.npz")
-    log.info("images: prototype accuracy %.3f, least rank correlation of intensity %.2f", *judge(bank))
+    if team.leads:
+        save()
+        bank = make_bank(model, device)
+        bank.save(run / "bank.npz")
+        log.info("images: prototype accuracy %.3f, least rank correlation of intensity %.2f", *judge(bank))
+    team.wait()
     return model
 
 
-def _step(model: ImageEncoder, optimizer: torch.optim.Optimizer, pairs: Tensor, rate: float) -> float:
+def _step(
+    model: ImageEncoder, optimizer: torch.optim.Optimizer, pairs: Tensor, rate: float, team: Team
+) -> float:
     for group in optimizer.param_groups:
         group["lr"] = rate
     both = model(pairs.flatten(0, 1))
     loss = pair_loss(*both.chunk(2))
     optimizer.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
+    team.average_gradients(model.parameters())
     optimizer.step()
     return float(loss.detach())
 

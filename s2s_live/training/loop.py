@@ -16,6 +16,7 @@ import torch
 from torch import nn
 
 from s2s_live.errors import TrainingError
+from s2s_live.training.team import Team
 
 log = logging.getLogger(__name__)
 
@@ -24,13 +25,14 @@ LONGEST_STEP_S = 20.0
 
 
 class Budget:
-    """Minutes a stage may train in all, counted over every start. Call `tick` once a step.
+    """Minutes a stage may train in all, counted over every start. Call `tick` once a step, in every process.
 
     A longer gap than LONGEST_STEP_S is a pause (a stopped process, a sleeping machine) and is not counted.
     """
 
-    def __init__(self, minutes: float, used_s: float = 0.0) -> None:
+    def __init__(self, minutes: float, used_s: float = 0.0, team: Team | None = None) -> None:
         self.total_s = 60.0 * minutes
+        self._team = team or Team()
         self.used_s = used_s
         """Seconds trained so far, those of earlier starts included."""
         self._last = time.monotonic()
@@ -38,7 +40,7 @@ class Budget:
     def tick(self) -> None:
         """Count the time since the last call."""
         now = time.monotonic()
-        self.used_s += min(now - self._last, LONGEST_STEP_S)
+        self.used_s = self._team.agree(self.used_s + min(now - self._last, LONGEST_STEP_S))
         self._last = now
 
     @property

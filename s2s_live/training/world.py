@@ -6,11 +6,16 @@ Nothing heavy is imported before a stage runs: the command line reads this modul
 from __future__ import annotations
 
 import argparse
-import logging
-import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from s2s_live.errors import TrainingError
+from s2s_live.logs import show_progress
+
+if TYPE_CHECKING:
+    import torch
+
+    from s2s_live.training.team import Team
 
 STAGES = ("images", "generator", "audio", "export")
 MINUTES = {"images": 10.0, "generator": 100.0, "audio": 25.0}
@@ -33,8 +38,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--real", type=Path, metavar="DIR", help="folder of real recordings (or a folder of such folders)"
     )
     parser.add_argument(
-        "--run", type=Path, default=Path("runs/world"), metavar="DIR", dest="run_folder",
-        help="checkpoints and sample sheets (default: runs/world)",
+        "--run", "--run-folder", type=Path, default=Path("runs/world"), metavar="DIR", dest="run_folder",
+        help="checkpoints and sample sheets (default: runs/world); torchrun takes --run for its own",
     )  # fmt: skip
     parser.add_argument(
         "--out", type=Path, default=Path("models/world"), metavar="DIR", help="model folder to write"
@@ -82,8 +87,7 @@ def run(options: argparse.Namespace) -> int:
     """
     import torch
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stderr)
-    logging.getLogger("s2s_live.training").setLevel(logging.INFO)
+    show_progress("s2s_live.training")
     torch.set_num_threads(options.threads)
     options.run_folder.mkdir(parents=True, exist_ok=True)
     for stage in STAGES if options.stage == "all" else (options.stage,):
@@ -93,25 +97,27 @@ def run(options: argparse.Namespace) -> int:
 
 def _run_stage(stage: str, options: argparse.Namespace) -> None:
     from s2s_live.training.loop import pick_device
+    from s2s_live.training.team import Team, local_device
 
-    folder, device = options.run_folder, pick_device(options.device)
+    folder, device = options.run_folder, local_device(pick_device(options.device))
+    team = Team.join(device)
     if stage == "images":
         from s2s_live.training.images import train_images
 
-        train_images(folder, minutes_of(stage, options), device, options.seed)
+        train_images(folder, minutes_of(stage, options), device, options.seed, team)
     elif stage == "generator":
         from s2s_live.training.generator import GeneratorStage
 
-        GeneratorStage(folder, minutes_of(stage, options), device, seed=options.seed).train()
+        GeneratorStage(folder, minutes_of(stage, options), device, seed=options.seed, team=team).train()
     elif stage == "audio":
-        _run_audio(folder, options)
-    else:
+        _run_audio(folder, options, team, device)
+    elif team.leads:
         from s2s_live.training.export import export
 
         export(folder, options.out, recording_folders(options.real))
 
 
-def _run_audio(folder: Path, options: argparse.Namespace) -> None:
+def _run_audio(folder: Path, options: argparse.Namespace, team: Team, device: torch.device) -> None:
     from s2s_live.training.audio import AudioSettings, train_audio
     from s2s_live.training.audio_bank import load_bank
     from s2s_live.training.recordings import read_folders
@@ -119,4 +125,4 @@ def _run_audio(folder: Path, options: argparse.Namespace) -> None:
 
     clips = read_folders(recording_folders(options.real)).clips
     settings = AudioSettings(60.0 * minutes_of("audio", options), fold=options.holdout, seed=options.seed)
-    train_audio(folder, load_bank(folder / "bank.npz", len(FAMILY_IDS)), clips, settings)
+    train_audio(folder, load_bank(folder / "bank.npz", len(FAMILY_IDS)), clips, settings, None, team, device)
