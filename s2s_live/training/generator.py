@@ -55,7 +55,7 @@ class Phase:
 class Recipe:
     """The numbers of the stage."""
 
-    phases: tuple[Phase, ...] = (Phase(0.3, 64, 8, 8), Phase(1.0, 256, 8, 8))
+    phases: tuple[Phase, ...] = (Phase(0.4, 64, 8, 8), Phase(1.0, 256, 8, 8))
     rate: float = 1.5e-3
     pool: int = 480
     """Scenes kept; one takes 2 MB."""

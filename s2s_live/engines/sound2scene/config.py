@@ -74,6 +74,8 @@ class FieldsConfig(_Config):
     """Size of the convolution, 3 or 1, that reads them in each block: 1 is cheap where pixels are many."""
     coordinates: bool = True
     """Also x and y, -1 to 1 from the first to the last pixel's centre, where the block takes anything."""
+    squares: bool = False
+    """With coordinates also x squared and y squared: a disc anywhere is then linear in what a block takes."""
     fine: int = 0
     """Planes at the picture's resolution where a shuffle makes it finer than the last block, which takes
     each as `shuffle**2` planes (the pixels of a cell)."""
@@ -84,6 +86,11 @@ class FieldsConfig(_Config):
         _whole_tuple("fields kernels", self.kernels, 1, 3)
         if 2 in self.kernels:
             raise ModelError("Generator fields kernels are 1 or 3.", HINT)
+
+    @property
+    def coordinate_planes(self) -> int:
+        """How many planes coordinates are."""
+        return (4 if self.squares else 2) if self.coordinates else 0
 
 
 @dataclass(frozen=True)
@@ -191,7 +198,7 @@ class GeneratorConfig(_Config):
         if self.fields is None or not self.fields.planes[block]:
             return 0
         fine = self.fields.fine * self.shuffle**2 if block == self.blocks - 1 else 0
-        return self.fields.planes[block] + fine + 2 * self.fields.coordinates
+        return self.fields.planes[block] + fine + self.fields.coordinate_planes
 
 
 def _plain(value: Any) -> Any:

@@ -160,7 +160,8 @@ class Generator(nn.Module):
         )
         for index in range(config.blocks):
             # Constants of the shape, not weights: they are in no checkpoint.
-            grid = coordinates(config.block_resolution(index))
+            planes = config.fields.coordinate_planes if config.fields else 0
+            grid = coordinates(config.block_resolution(index))[:, :planes]
             self.register_buffer(f"grid{index}", grid, persistent=False)
         self._initialise()
 
@@ -292,9 +293,11 @@ def doubling(weight: Tensor) -> Tensor:
 
 
 def coordinates(size: int) -> Tensor:
-    """x and y of each pixel, `[1, 2, size, size]`, -1..1 from the first to the last pixel's centre."""
+    """x, y and their squares at each pixel, `[1, 4, size, size]`; -1..1 from the first to the last pixel's
+    centre."""
     line = torch.linspace(-1.0, 1.0, size)
-    return torch.stack([line.expand(size, size), line[:, None].expand(size, size)])[None]
+    place = torch.stack([line.expand(size, size), line[:, None].expand(size, size)])
+    return torch.cat([place, place.square()])[None]
 
 
 def count_macs(config: GeneratorConfig) -> int:
