@@ -108,7 +108,9 @@ def _latencies(run: Run, script: Script, source: Source, model: str) -> dict[str
     record = ShowRecord(run.seen.log, sound, without_bursts(sound, script, start), run.seen.first_shown())
     events = _events(script, start, run.seen.paced_from, len(sound))
     captured = {event.sample: source.started_at + (event.sample - start) / PROGRAM_RATE for event in events}
-    engine = open_engine(find_model(model), threads=run.seen.spec.threads)
+    spec = run.seen.spec
+    fine = spec.picture_size != spec.picture_sizes[0]
+    engine = open_engine(find_model(model), threads=spec.threads, fine=fine)
     try:
         latencies = measure(engine, record, events, captured)
     finally:

@@ -83,7 +83,9 @@ def measure_world(model: str, run: Path, real: Path | None, fold: int | None, qu
 
     torch.set_num_threads(1)
     folder = find_model(model)
-    world = open_world(load_model(ModelFolder.open(folder)), _image_encoder(run), SEED)
+    loaded = load_model(ModelFolder.open(folder))
+    upscaler = loaded.upscaler.float() if loaded.upscaler else None
+    world = open_world(loaded, _image_encoder(run), SEED)
     effort = QUICK if quick else Effort()
     ears, queries = _ears(run, real, fold, world.families, effort.queries)
     engine = open_engine(folder)
@@ -92,10 +94,10 @@ def measure_world(model: str, run: Path, real: Path | None, fold: int | None, qu
         about = {"name": spec.model, "hash": spec.model_hash}
         figures = {"machine": describe(), "model": about, "runtime": spec.runtime, "threads": spec.threads}
         figures |= ears
-        figures |= evaluate(world, engine, queries, effort)
+        figures |= evaluate(world, engine, upscaler, queries, effort)
     finally:
         engine.close()
-    notes = [NO_UPSCALER, *([] if real else [NO_RECORDINGS])]
+    notes = [*([] if upscaler else [NO_UPSCALER]), *([] if real else [NO_RECORDINGS])]
     return {**figures, "quick": quick, "notes": notes}
 
 

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from s2s_live.audio.feed import Feed
-from s2s_live.control.settings import Settings
+from s2s_live.control.settings import FINE, Settings
 from s2s_live.engines.registry import open_engine
 from s2s_live.live.session import Session
 from s2s_live.record.recorder import Recorder
@@ -29,7 +29,7 @@ def run_headless(options: AppOptions) -> int:
     from s2s_live.audio.sources import open_source
 
     settings = Settings.load()
-    engine = open_engine(find_model(options.model or settings.model))
+    engine = open_engine(find_model(options.model or settings.model), fine=FINE.get(settings.fine))
     feed = Feed()
     feed.play(open_source(options.source or settings.source))
     try:

@@ -38,7 +38,7 @@ def _run(options: argparse.Namespace) -> int:
     from s2s_live.store.library import find_model
 
     seconds = sound_seconds(options.input)
-    engine = open_engine(find_model(options.model))
+    engine = open_engine(find_model(options.model), fine=True)
     try:
         with OfflineWriter(options.output, options.size, options.fps, not options.without_sound) as writer:
             _render(engine, options, writer, seconds)

@@ -21,6 +21,8 @@ from tomlkit.exceptions import TOMLKitError
 log = logging.getLogger(__name__)
 
 VERSION = 1
+FINE = {"on": True, "off": False}
+"""What the setting `fine` says to `open_engine`; anything else is None, automatic."""
 APP = "s2s-live"
 
 
@@ -39,6 +41,8 @@ class Settings:
     channel: int = -1
     """Input channel, -1 for the mix."""
     model: str = "world"
+    fine: str = "auto"
+    """Pictures of twice the lines, where the model has them: on, off, or auto, if the machine is fast."""
     controls: dict[str, float] = field(default_factory=dict)
     """Controls by name, where they differ from their defaults."""
     recording_folder: str = ""

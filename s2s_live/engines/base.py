@@ -60,6 +60,8 @@ class EngineSpec:
     """Seconds between hearings; a multiple of 10 ms."""
     picture_size: tuple[int, int]
     """(height, width) of what `paint` returns."""
+    picture_sizes: tuple[tuple[int, int], ...]
+    """The sizes that this model can be opened with, the plain one first."""
     latent_size: int
     z_size: int
     layers: int

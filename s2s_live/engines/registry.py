@@ -10,21 +10,24 @@ from s2s_live.errors import ModelError
 from s2s_live.store.folder import ModelFolder
 
 
-def _sound2scene(folder: ModelFolder, device: str, threads: int) -> Engine:
+def _sound2scene(folder: ModelFolder, device: str, threads: int, fine: bool | None) -> Engine:
     # Networks are imported when one is opened: naming engines must not load PyTorch.
     from s2s_live.engines.sound2scene.engine import open_sound2scene
 
-    return open_sound2scene(folder, device, threads)
+    return open_sound2scene(folder, device, threads, fine)
 
 
-ENGINES: dict[str, Callable[[ModelFolder, str, int], Engine]] = {
+ENGINES: dict[str, Callable[[ModelFolder, str, int, bool | None], Engine]] = {
     "sound2scene": _sound2scene,
 }
 """How each engine is opened, by the name that manifests give."""
 
 
-def open_engine(folder: Path, device: str = "cpu", threads: int = 1) -> Engine:
+def open_engine(folder: Path, device: str = "cpu", threads: int = 1, *, fine: bool | None = False) -> Engine:
     """Open the model in `folder` on `device` (cpu, cuda, mps), each of its networks on `threads` threads.
+
+    `fine` asks for pictures of twice the lines, of models that have them; None for them where this machine
+    is fast enough to paint them live.
 
     Raises ModelError when the folder, its engine or the device cannot be used.
     """
@@ -38,4 +41,4 @@ def open_engine(folder: Path, device: str = "cpu", threads: int = 1) -> Engine:
         )
     if threads < 1:
         raise ValueError(f"an engine needs a thread, not {threads}")
-    return opener(opened, device, threads)
+    return opener(opened, device, threads, fine)

@@ -18,6 +18,7 @@ The model that comes with s2s-live: sound in, a living painted scene out, at {si
 * A **generator** (the Sound2Scene / IC-GAN BigGAN architecture at a small scale) that paints from that
   place, from a noise vector z, and from noise fields which carry all fine texture. Moving the fields moves
   rain, flames and clouds.
+* An **upscaler** (three small convolutions) that draws twice the lines where the machine is fast enough.
 * **Prototypes**: the mean audio embedding of each family of sounds, by which the app names what it hears.
 
 Families: {families}.
@@ -27,6 +28,7 @@ Families: {families}.
 `s2s-live train world`: a renderer paints scenes of every family at any intensity; an image encoder learns
 that world without labels, from pairs of paintings of the same thing; the generator learns by regression to
 paint what the renderer paints, given the encoder's embedding of *other* paintings of the same thing; the
+upscaler learns from scenes painted at both sizes; the
 audio encoder learns to place synthesised and recorded sounds of a family and loudness where its pictures lie.
 
 * Generator: {steps} steps, {minutes} minutes on one processor thread.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +18,14 @@ from s2s_live.engines.sound2scene.config import GeneratorConfig
 from s2s_live.engines.sound2scene.generator import Generator
 from s2s_live.engines.sound2scene.model import Families, Sound2SceneConfig, Sound2SceneModel, write_model
 from s2s_live.engines.sound2scene.presets import BUNDLED_AUDIO_ENCODER
+from s2s_live.engines.sound2scene.upscaler import Upscaler, UpscalerConfig
 from s2s_live.errors import TrainingError
 from s2s_live.features.log_mel import LogMelConfig
 from s2s_live.training.card import model_card
 from s2s_live.training.generator import CHECKPOINT, part_config
 from s2s_live.training.images import Bank
 from s2s_live.training.loop import load_checkpoint
+from s2s_live.training.upscaler import CHECKPOINT as UPSCALER_CHECKPOINT
 from s2s_live.world.families import FAMILY_IDS, flow_table
 from s2s_live.world.fields import WORLD_FIELDS
 
@@ -62,8 +64,10 @@ def export(run: Path, out: Path, recordings: Sequence[Path] = ()) -> None:
         silence="silence",
         temperature=ears.temperature,
     )
+    upscaler = _upscaler(run)
+    config = replace(config, upscaler=upscaler.config if upscaler else None)
     families = Families(ears.prototypes.float(), torch.from_numpy(flow_table()))
-    model = Sound2SceneModel(config, halved(ears.encoder), halved(generator), families)
+    model = Sound2SceneModel(config, halved(ears.encoder), halved(generator), families, upscaler)
     trained = {
         "recipe": "s2s-live train world",
         "picture_size": generator.config.resolution,
@@ -76,6 +80,17 @@ def export(run: Path, out: Path, recordings: Sequence[Path] = ()) -> None:
     (out / "README.md").write_text(model_card(trained, recordings), encoding="utf-8")
     size = sum(path.stat().st_size for path in out.iterdir())
     log.info("export: %s written, %.1f MB", out, size / 1e6)
+
+
+def _upscaler(run: Path) -> Upscaler | None:
+    """The averaged upscaler with weights of 16 bits, if it was trained."""
+    state = load_checkpoint(run / UPSCALER_CHECKPOINT)
+    if state is None:
+        log.warning("export: no upscaler yet: pictures stay as the generator makes them")
+        return None
+    upscaler = Upscaler(UpscalerConfig.from_json(state["config"])).eval()
+    upscaler.load_state_dict(state["average"])
+    return upscaler.half()
 
 
 def halved(network: torch.nn.Module) -> Any:

@@ -192,11 +192,15 @@ def train_images(
     model.eval()
     if team.leads:
         save()
-        bank = make_bank(model, device)
-        bank.save(run / "bank.npz")
-        log.info("images: prototype accuracy %.3f, least rank correlation of intensity %.2f", *judge(bank))
+        _write_bank(model, run, device)
     team.wait()
     return model
+
+
+def _write_bank(model: ImageEncoder, run: Path, device: torch.device) -> None:
+    bank = make_bank(model, device)
+    bank.save(run / "bank.npz")
+    log.info("images: prototype accuracy %.3f, least rank correlation of intensity %.2f", *judge(bank))
 
 
 def _step(

@@ -17,12 +17,13 @@ if TYPE_CHECKING:
 
     from s2s_live.training.team import Team
 
-STAGES = ("images", "generator", "audio", "export")
-MINUTES = {"images": 10.0, "generator": 100.0, "audio": 25.0}
+STAGES = ("images", "generator", "upscaler", "audio", "export")
+MINUTES = {"images": 36.0, "generator": 120.0, "upscaler": 15.0, "audio": 25.0}
 """Default budgets."""
 DESCRIPTION = """Train the bundled world. Stages: images (an image encoder learns the painted world without
-labels), generator (learns to paint it from embedding, z and noise fields), audio (places sounds where their
-pictures lie), export (writes the model folder from what the run folder holds)."""
+labels), generator (learns to paint it from embedding, z and noise fields), upscaler (learns to draw twice the
+lines), audio (places sounds where their pictures lie), export (writes the model folder from what the run
+folder holds)."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -109,6 +110,10 @@ def _run_stage(stage: str, options: argparse.Namespace) -> None:
         from s2s_live.training.generator import GeneratorStage
 
         GeneratorStage(folder, minutes_of(stage, options), device, seed=options.seed, team=team).train()
+    elif stage == "upscaler":
+        from s2s_live.training.upscaler import train_upscaler
+
+        train_upscaler(folder, minutes_of(stage, options), device, options.seed, team)
     elif stage == "audio":
         _run_audio(folder, options, team, device)
     elif team.leads:

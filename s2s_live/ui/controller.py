@@ -42,7 +42,7 @@ class Controller(QObject):
         seed = options.seed if options.seed is not None else random.SystemRandom().randrange(2**31)
         self.sound = SoundDesk(self.jobs)
         feed = self.sound.feed
-        self.show = ShowDesk(feed, seed, self.settings.controls)
+        self.show = ShowDesk(feed, seed, self.settings.controls, self.settings.fine)
         self.takes = RecordDesk(feed, self.jobs, self._take_settings())
         if self.settings.channel >= 0:
             self.sound.set_channel(self.settings.channel)
@@ -148,6 +148,7 @@ class Controller(QObject):
         if self.options.model is None or self.show.wanted != self.options.model:
             known.model = self.show.wanted or known.model
         known.channel = self.sound.channel
+        known.fine = self.show.fine
         known.controls = {name: value for name, value in self.show.values.items() if name != "hold"}
         known.recording_folder = str(take.folder) if take.folder != videos_folder() else ""
         known.recording_size, known.recording_fps = take.size, take.fps

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 from s2s_live.audio.feed import Feed
+from s2s_live.control.settings import FINE
 from s2s_live.engines.base import Control, Engine, Target
 from s2s_live.live.controls import SESSION_CONTROLS
 from s2s_live.live.frame import Frame
@@ -38,8 +39,10 @@ class ShowDesk(QObject):
     progress = Signal(str)
     """What is being done; empty when done."""
 
-    def __init__(self, feed: Feed, seed: int, values: dict[str, float]) -> None:
+    def __init__(self, feed: Feed, seed: int, values: dict[str, float], fine: str = "auto") -> None:
         super().__init__()
+        self.fine = fine
+        """Wish for twice the lines, as the setting of that name."""
         self.session: Session | None = None
         self.model = ""
         self.wanted = ""
@@ -110,6 +113,13 @@ class ShowDesk(QObject):
         self.progress.emit("Opening the model" if self.session is None else "Changing the model")
         self._worker.submit(lambda: self._open(name, values), self._opened, self._failed)
 
+    def set_fine(self, wish: str) -> None:
+        """Ask for twice the lines or not: `on`, `off`, `auto`. Opens the model again."""
+        if wish != self.fine:
+            self.fine = wish
+            if self.wanted:
+                self.open_model(self.wanted)
+
     def close(self) -> bool:
         """Stop the session; False if a thread did not end in time."""
         self._closing.set()
@@ -128,7 +138,8 @@ class ShowDesk(QObject):
 
         if self._closing.is_set():
             return None
-        engine = open_engine(find_model(name), threads=engine_threads(os.cpu_count() or 2))
+        fine = FINE.get(self.fine)
+        engine = open_engine(find_model(name), threads=engine_threads(os.cpu_count() or 2), fine=fine)
         if self._closing.is_set() or name != self.wanted:  # something newer was asked for meanwhile
             engine.close()
             return None

@@ -56,6 +56,7 @@ class Wiring(QObject):
         show.failed.connect(self._model_failed)
         window.controls.changed.connect(show.set_control)
         window.top_bar.model.chosen.connect(show.open_model)
+        window.top_bar.model.fine_chosen.connect(show.set_fine)
         window.top_bar.model.folder_wished.connect(self._choose_model_folder)
         controller.models_found.connect(lambda _names: self._show_models())
         window.stage.variation_wished.connect(controller.new_variation)
@@ -97,6 +98,7 @@ class Wiring(QObject):
         engine = self._controller.show.engine
         if engine is not None:
             spec = engine.spec
+            self._window.top_bar.model.show_sizes(spec.picture_sizes, self._controller.show.fine)
             self._window.status.say(
                 f"{spec.model}: {spec.picture_size[1]} \u00d7 {spec.picture_size[0]}, {spec.runtime}"
             )

@@ -293,7 +293,7 @@ class Canvas:
         self.glow(self.light, glitter * 0.85 * sparkle)
         return depth, waves
 
-    def mist(self, at: Tensor | float, wide: float, amount: Tensor | float) -> None:
+    def mist(self, at: Tensor | float, wide: Tensor | float, amount: Tensor | float) -> None:
         """A bank of drifting mist around height `at`."""
         bank = torch.exp(-((self.y - at) / wide).square())
         n = 0.75 + 0.3 * self.noise(DRIFT, 8) + 0.15 * self.noise(DRIFT, 16)

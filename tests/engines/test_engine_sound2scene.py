@@ -17,6 +17,7 @@ from s2s_live.engines.registry import open_engine
 from s2s_live.engines.sound2scene.engine import Sound2SceneEngine
 from s2s_live.engines.sound2scene.generator import Generator
 from s2s_live.engines.sound2scene.model import load_model, write_model
+from s2s_live.engines.sound2scene.networks import Wish
 from s2s_live.engines.sound2scene.tiny import write_tiny_model
 from s2s_live.errors import ModelError
 from s2s_live.features.log_psd import LogPsdConfig
@@ -35,7 +36,7 @@ def engine(tiny_folder):
 
 @pytest.fixture(scope="module")
 def torch_engine(tiny_folder):
-    engine = Sound2SceneEngine(ModelFolder.open(tiny_folder), prefer="torch")
+    engine = Sound2SceneEngine(ModelFolder.open(tiny_folder), Wish(prefer="torch"))
     yield engine
     engine.close()
 

@@ -9,8 +9,9 @@ from s2s_live.live.motion import Motion, approach, slerp
 from s2s_live.live.walk import walk
 from s2s_live.timeline import TICK
 
+SIZE = (64, 64)
 SPEC = EngineSpec(
-    "sound2scene", "m", "0" * 12, 16000, 1.0, 0.1, (64, 64), 8, 6, 3, ("rain", "fire"), (), 0, 0, "torch", 1
+    "sound2scene", "m", "0" * 12, 16000, 1.0, 0.1, SIZE, (SIZE,), 8, 6, 3, ("rain", "fire"), (), 0, 0, "t", 1
 )
 
 

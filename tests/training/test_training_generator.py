@@ -9,6 +9,7 @@ import torch
 
 from s2s_live.engines.registry import open_engine
 from s2s_live.engines.sound2scene.config import FieldsConfig, GeneratorConfig
+from s2s_live.engines.sound2scene.upscaler import Upscaler, UpscalerConfig
 from s2s_live.errors import TrainingError
 from s2s_live.training import generator as stage_module
 from s2s_live.training.generator import GeneratorStage, Growing, Phase, Recipe, picture_loss, psnr
@@ -107,9 +108,11 @@ def test_the_run_folder_becomes_a_model_that_opens(run: Path, tmp_path: Path) ->
     from s2s_live.training.export import export
 
     GeneratorStage(run, 0.0, CPU, QUICK, config=SMALL).train()
+    upscaler = Upscaler(UpscalerConfig(4))
+    torch.save({"config": upscaler.config.to_json(), "average": upscaler.state_dict()}, run / "upscaler.pt")
     export(run, tmp_path / "model")
-    engine = open_engine(tmp_path / "model")
-    assert engine.spec.picture_size == (64, 64)
+    engine = open_engine(tmp_path / "model", fine=True)
+    assert engine.spec.picture_size == (128, 128)
     assert engine.spec.families == tuple(f.id for f in FAMILIES)
     assert "not trained" in (tmp_path / "model" / "README.md").read_text()
     engine.close()

@@ -17,6 +17,7 @@ from s2s_live.ui.heard_bar import HeardBar
 from s2s_live.ui.hud import Hud
 from s2s_live.ui.messages import MessageBar
 from s2s_live.ui.meter import FLOOR_DB, Meter
+from s2s_live.ui.model_menu import ModelMenu
 from s2s_live.ui.record_bar import RecordBar
 from s2s_live.ui.scene_view import SceneView
 from s2s_live.ui.shortcuts import SHORTCUTS, ShortcutSheet
@@ -338,3 +339,18 @@ def test_every_shortcut_is_on_the_sheet_and_no_key_means_two_things(show):
     sheet = show(ShortcutSheet(None), 600, 400)
     shown = {label.text() for label in sheet.findChildren(QLabel)}
     assert {shortcut.title for shortcut in SHORTCUTS} <= shown
+
+
+def test_the_model_menu_offers_the_sizes_of_a_model_that_has_several(qtbot):
+    menu = ModelMenu()
+    qtbot.addWidget(menu)
+    menu.show_models(["world"], "world")
+    menu.show_sizes(((64, 64),), "auto")
+    assert not any("size" in menu.itemText(index) for index in range(menu.count()))
+    menu.show_sizes(((64, 64), (128, 128)), "auto")
+    texts = [menu.itemText(index) for index in range(menu.count())]
+    assert "Picture size: 128 \u00d7 128" in texts
+    with qtbot.waitSignal(menu.fine_chosen) as said:
+        menu.activated.emit(texts.index("Picture size: 128 \u00d7 128"))
+    assert said.args == ["on"]
+    assert menu.currentText() == "world"

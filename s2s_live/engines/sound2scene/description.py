@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from s2s_live.engines.sound2scene.config import AudioEncoderConfig, GeneratorConfig
+from s2s_live.engines.sound2scene.upscaler import UpscalerConfig
 from s2s_live.engines.sound2scene.weights import HINT, check_tensor
 from s2s_live.errors import ModelError
 from s2s_live.features.log_mel import LogMelConfig
@@ -21,6 +22,7 @@ from s2s_live.world.fields import FieldConfig
 
 ENGINE = "sound2scene"
 AUDIO_ENCODER, GENERATOR, FAMILIES = "audio_encoder", "generator", "families"
+UPSCALER = "upscaler"
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,8 @@ class Sound2SceneConfig:
     """Of the softmax over negative distances to the prototypes."""
     hop_s: float = 0.1
     """Seconds between hearings."""
+    upscaler: UpscalerConfig | None = None
+    """Where the model has a network for twice the lines."""
 
     def __post_init__(self) -> None:
         if self.audio_encoder.embedding_size != self.generator.feature_size:
@@ -53,6 +57,10 @@ class Sound2SceneConfig:
             if isinstance(number, bool) or not isinstance(number, int | float) or not 1e-4 <= number <= 100:
                 raise ModelError(f"The manifest's {name} is {number!r}.", HINT)
         self._check_fields()
+        if self.upscaler and self.upscaler.planes:
+            ends = (self.fields.counts[-1], self.fields.resolutions[-1]) if self.fields else None
+            if ends != (self.upscaler.planes, self.generator.resolution):
+                raise ModelError("The manifest's noise fields are not those that its upscaler takes.", HINT)
 
     def _check_fields(self) -> None:
         wanted, given = self.generator.fields, self.fields
@@ -82,6 +90,7 @@ class Sound2SceneConfig:
             "silence": self.silence,
             "temperature": self.temperature,
             "hop_s": self.hop_s,
+            "upscaler": self.upscaler.to_json() if self.upscaler else None,
         }
 
     @classmethod
@@ -90,6 +99,7 @@ class Sound2SceneConfig:
         families = data.get("families", [])
         if not isinstance(families, list) or not all(isinstance(name, str) and name for name in families):
             raise ModelError("The manifest's families are not a list of names.", HINT)
+        upscaler = data.get("upscaler")
         return cls(
             front_end=open_front_end(data.get("front_end")).config,
             audio_encoder=AudioEncoderConfig.from_json(data.get("audio_encoder", {})),
@@ -99,6 +109,7 @@ class Sound2SceneConfig:
             silence=data.get("silence", ""),
             temperature=data.get("temperature", cls.temperature),
             hop_s=data.get("hop_s", cls.hop_s),
+            upscaler=UpscalerConfig.from_json(upscaler) if upscaler is not None else None,
         )
 
 

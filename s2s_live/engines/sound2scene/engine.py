@@ -14,8 +14,14 @@ from s2s_live.engines.sound2scene.description import ENGINE, Sound2SceneConfig, 
 from s2s_live.engines.sound2scene.folding import to_picture, tone_curve
 from s2s_live.engines.sound2scene.generator import count_macs
 from s2s_live.engines.sound2scene.live_painting import Scene
-from s2s_live.engines.sound2scene.loading import load_generator
-from s2s_live.engines.sound2scene.networks import Z_LIMIT, open_networks
+from s2s_live.engines.sound2scene.loading import load_generator, load_upscaler
+from s2s_live.engines.sound2scene.networks import (
+    Z_LIMIT,
+    PaintingNetworks,
+    Wish,
+    extra_share,
+    open_hearing,
+)
 from s2s_live.errors import ModelError
 from s2s_live.features.log_mel import LogMelConfig
 from s2s_live.features.log_psd import HOP, SAMPLE_RATE
@@ -38,12 +44,11 @@ JOLT = 0.02
 class Sound2SceneEngine:
     """See `s2s_live.engines.base.Engine`."""
 
-    def __init__(
-        self, folder: ModelFolder, device: str = "cpu", threads: int = 1, *, prefer: str = "openvino"
-    ) -> None:
+    def __init__(self, folder: ModelFolder, wish: Wish | None = None) -> None:
         """Open the model in `folder`; raises ModelError when it does not fit."""
+        wish = wish or Wish()
         # Fields and features are small tensors: more threads would only wait for each other.
-        torch.set_num_threads(threads)
+        torch.set_num_threads(wish.threads)
         if folder.engine != ENGINE:
             raise ModelError(
                 f"{folder.path} is a model of {folder.engine}, not of {ENGINE}.", "Choose another."
@@ -59,12 +64,13 @@ class Sound2SceneEngine:
         self._generator = load_generator(folder, config) if config.fields is not None else None
         self._scene: Scene | None = None
         self._hearing, self._painting = threading.Lock(), threading.Lock()
-        hear, paint = open_networks(
-            folder, config, self._generator, self._prototypes, device, threads, prefer
-        )
-        self._hear: Runtime | None = hear
+        self._hear: Runtime | None = open_hearing(folder, config, wish)
+        networks = PaintingNetworks(folder, config, self._generator, self._prototypes)
+        paint, fine = networks.open(wish)
+        # The network has its weights; a new seed's still fields go through it too.
+        self._upscaler = load_upscaler(folder, config) if fine else None
         self._paint: Runtime | None = paint
-        self._spec = _spec(folder, config, paint.name, threads)
+        self._spec = _spec(folder, config, paint.name, wish.threads, fine)
         self._silence = self._find_silence()
 
     @property
@@ -114,7 +120,7 @@ class Sound2SceneEngine:
         if config is None or self._generator is None:
             return []
         if self._scene is None or self._scene.seed != state.seed:
-            self._scene = Scene(self._generator, config, state.seed)
+            self._scene = Scene(self._generator, config, state.seed, self._upscaler)
         displacement = np.array(state.displacement, dtype=np.float64)
         displacement[:, 1] -= JOLT * pulse * np.arange(config.layers)
         return self._scene.at(displacement)
@@ -140,9 +146,9 @@ class Sound2SceneEngine:
         return Target(self._prototypes[at].copy(), self._flows[at].copy(), name, 1.0, scores)
 
 
-def open_sound2scene(folder: ModelFolder, device: str, threads: int) -> Sound2SceneEngine:
+def open_sound2scene(folder: ModelFolder, device: str, threads: int, fine: bool | None) -> Sound2SceneEngine:
     """Open a model folder of this engine."""
-    return Sound2SceneEngine(folder, device, threads)
+    return Sound2SceneEngine(folder, Wish(device, threads, fine=fine))
 
 
 def _window_s(config: Sound2SceneConfig) -> tuple[int, float]:
@@ -153,9 +159,13 @@ def _window_s(config: Sound2SceneConfig) -> tuple[int, float]:
     return SAMPLE_RATE, round(front_end.frames * HOP / SAMPLE_RATE, 1)
 
 
-def _spec(folder: ModelFolder, config: Sound2SceneConfig, runtime: str, threads: int) -> EngineSpec:
+def _spec(
+    folder: ModelFolder, config: Sound2SceneConfig, runtime: str, threads: int, fine: bool
+) -> EngineSpec:
     rate, window_s = _window_s(config)
-    size = config.generator.resolution
+    plain = config.generator.resolution
+    sizes = ((plain, plain), (2 * plain, 2 * plain)) if config.upscaler else ((plain, plain),)
+    share = 1.0 + (extra_share(config) if fine else 0.0)
     shape = open_front_end(config.front_end.to_json()).window().shape
     return EngineSpec(
         engine=folder.engine,
@@ -164,14 +174,15 @@ def _spec(folder: ModelFolder, config: Sound2SceneConfig, runtime: str, threads:
         sample_rate=rate,
         window_s=window_s,
         hop_s=config.hop_s,
-        picture_size=(size, size),
+        picture_size=sizes[1 if fine else 0],
+        picture_sizes=sizes,
         latent_size=config.generator.feature_size,
         z_size=config.generator.z_size,
         layers=config.layers,
         families=config.families,
         controls=CONTROLS,
         gmacs_hear=encoder_macs(config.audio_encoder, (shape[1], shape[2])) / 1e9,
-        gmacs_paint=count_macs(config.generator) / 1e9,
+        gmacs_paint=share * count_macs(config.generator) / 1e9,
         runtime=runtime,
         threads=threads,
     )

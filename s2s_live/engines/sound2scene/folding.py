@@ -28,6 +28,7 @@ from s2s_live.engines.sound2scene.generator import (
     doubling,
     upsample,
 )
+from s2s_live.engines.sound2scene.upscaler import CELL, Upscaler, extended
 from s2s_live.errors import ModelError
 from s2s_live.world.fields import STILL, FieldConfig
 
@@ -80,17 +81,42 @@ class LiveBlock(nn.Module):
         return a + upsample(functional.conv2d(h, self.short_weight))
 
 
+class LiveUpscaler(nn.Module):
+    """An `Upscaler` with what the still fields add given from outside."""
+
+    def __init__(self, upscaler: Upscaler, fields: FieldConfig | None) -> None:
+        super().__init__()
+        self.upscaler = upscaler
+        self.weight: nn.Parameter | None = None
+        if upscaler.enter_planes is not None and fields is not None:
+            cell = CELL**2
+            moving = [k for k, channel in enumerate(fields.channels[-1]) if channel.layer != STILL]
+            chosen = [k * cell + pixel for k in moving for pixel in range(cell)]
+            self.weight = _constant(upscaler.enter_planes.weight[:, chosen])
+
+    def forward(self, cells: Tensor, planes: Sequence[Tensor], still: Tensor | None) -> Tensor:
+        """As `Upscaler`; `planes` are the moving fields, `still [B, C, n, n]` what the others add."""
+        if self.weight is None or still is None:
+            return self.upscaler(cells)  # type: ignore[no-any-return]
+        fine = extended(functional.pixel_unshuffle(planes[-1], CELL))
+        return self.upscaler.inner(extended(cells), functional.conv2d(fine, self.weight) + still)
+
+
 class LiveGenerator(nn.Module):
-    """`forward(z, feature, tone, planes, still)` gives levels `[B, R/2, R/2, 12]`, see `to_picture`.
+    """`forward(z, feature, tone, planes, still)` gives levels `[B, R/2, R/2, 12]`, see `to_picture`; with an
+    upscaler `[B, R/2, R/2, 48]`, of twice the lines.
 
     `tone [B, 3]` are the coefficients of the curve `level = tone[0] + tone[1] * x + tone[2] * x * x` over the
     generator's x in -1..1; adding a half to tone[0] makes cutting off decimals round. `planes` are the moving
     fields of every resolution (of `fields`, where the generator takes any), `still` what those of the still
-    layer add in every block that takes fields.
+    layer add in every block that takes fields, and in an upscaler that does.
     """
 
-    def __init__(self, generator: Generator, fields: FieldConfig | None = None) -> None:
+    def __init__(
+        self, generator: Generator, fields: FieldConfig | None = None, upscaler: Upscaler | None = None
+    ) -> None:
         super().__init__()
+        self.upscaler = LiveUpscaler(upscaler, fields) if upscaler is not None else None
         config = generator.config
         if config.classes:
             raise ModelError(
@@ -147,6 +173,8 @@ class LiveGenerator(nn.Module):
             h = h * self.last[0] + self.last[1]
         stride = 2 // config.shuffle
         x = torch.tanh(functional.conv2d(functional.relu(h), self.final_weight, self.final_bias, stride, 1))
+        if self.upscaler is not None:
+            x = self.upscaler(x, planes, next(standing, None))
         low, slope, bend = (part[..., None, None] for part in torch.split(tone, 1, dim=1))
         return ((x * bend + slope) * x + low).clamp(0.5, 255.49).permute(0, 2, 3, 1)
 
@@ -171,12 +199,14 @@ def moving_planes(config: GeneratorConfig, fields: FieldConfig | None, index: in
 
 
 def to_picture(levels: NDArray[np.float32]) -> Picture:
-    """The fresh picture `[R, R, 3]` of a `LiveGenerator`'s `[1, R/2, R/2, 12]`."""
-    half = levels.shape[1]
-    cells = levels.reshape(half, half, 2, 2 * 3).astype(np.uint8, order="C")
-    # Two pixels side by side are six bytes: moved as three words at once.
-    words = cells.view(np.uint16).transpose(0, 2, 1, 3)
-    return np.ascontiguousarray(words).view(np.uint8).reshape(2 * half, 2 * half, 3)
+    """The fresh picture `[S, S, 3]` of a `LiveGenerator`'s cells `[1, n, n, 12]` (S = 2n) or `[1, n, n, 48]`
+    (S = 4n)."""
+    _, count, _, channels = levels.shape
+    side = 2 if channels == 12 else 4
+    cells = levels.reshape(count, count, side, side * 3).astype(np.uint8, order="C")
+    # The pixels of a cell's row are six or twelve bytes: moved as three words at once.
+    words = cells.view(np.uint16 if side == 2 else np.uint32).transpose(0, 2, 1, 3)
+    return np.ascontiguousarray(words).view(np.uint8).reshape(side * count, side * count, 3)
 
 
 def tone_curve(*, lift: float = 0.0, brightness: float = 0.0, contrast: float = 1.0) -> NDArray[np.float32]:

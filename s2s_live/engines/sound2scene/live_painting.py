@@ -14,7 +14,8 @@ from torch.nn import functional
 from s2s_live.engines.base import Floats
 from s2s_live.engines.sound2scene.folding import LiveGenerator, moving_planes, stages
 from s2s_live.engines.sound2scene.generator import Generator
-from s2s_live.world.fields import FieldConfig, sample_fields
+from s2s_live.engines.sound2scene.upscaler import CELL, Upscaler, extended
+from s2s_live.world.fields import STILL, FieldConfig, sample_fields
 from s2s_live.world.live_fields import FieldSampler, LiveLattices
 
 
@@ -25,9 +26,11 @@ class LivePainting(nn.Module):
     no fields has neither.
     """
 
-    def __init__(self, generator: Generator, fields: FieldConfig | None) -> None:
+    def __init__(
+        self, generator: Generator, fields: FieldConfig | None, upscaler: Upscaler | None = None
+    ) -> None:
         super().__init__()
-        self.generator = LiveGenerator(generator, fields)
+        self.generator = LiveGenerator(generator, fields, upscaler)
         self.sampler = FieldSampler(fields) if fields is not None else None
 
     def forward(self, z: Tensor, feature: Tensor, tone: Tensor, *scene: Tensor) -> Tensor:
@@ -41,8 +44,11 @@ class LivePainting(nn.Module):
 
 
 @torch.no_grad()
-def still_planes(generator: Generator, fields: FieldConfig, seed: int) -> list[Floats]:
-    """What the still layer, the coordinates and a bias add in every block that takes fields.
+def still_planes(
+    generator: Generator, fields: FieldConfig, seed: int, upscaler: Upscaler | None = None
+) -> list[Floats]:
+    """What the still layer, the coordinates and a bias add in every block that takes fields, and in an
+    upscaler that does.
 
     Arrays `[1, r, r, C]`, channels last as the networks of a CPU have them.
     """
@@ -59,17 +65,24 @@ def still_planes(generator: Generator, fields: FieldConfig, seed: int) -> list[F
         if planes is None:
             continue
         added = functional.conv2d(planes, weight, block.conv1.bias, padding=weight.shape[-1] // 2)
-        found.append(np.ascontiguousarray(added.permute(0, 2, 3, 1).numpy()))
-    return found
+        found.append(added)
+    if upscaler is not None and upscaler.config.planes:
+        resting = levels[-1].clone()
+        resting[:, [k for k, channel in enumerate(fields.channels[-1]) if channel.layer != STILL]] = 0.0
+        noise = upscaler.noise(extended(functional.pixel_unshuffle(resting, CELL)))
+        found += [] if noise is None else [noise]
+    return [np.ascontiguousarray(added.permute(0, 2, 3, 1).numpy()) for added in found]
 
 
 class Scene:
     """The fields of one seed, as `LivePainting` takes them. Not for several threads at once."""
 
-    def __init__(self, generator: Generator, fields: FieldConfig, seed: int) -> None:
+    def __init__(
+        self, generator: Generator, fields: FieldConfig, seed: int, upscaler: Upscaler | None = None
+    ) -> None:
         self.seed = seed
         self._lattices = LiveLattices(seed, fields)
-        self._still = still_planes(generator, fields, seed)
+        self._still = still_planes(generator, fields, seed, upscaler)
 
     def at(self, displacement: NDArray[np.float64]) -> list[Floats]:
         """Values, offsets and still planes at displacements `[layers, 2]`; the next call overwrites them."""

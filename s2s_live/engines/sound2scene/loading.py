@@ -1,9 +1,10 @@
-"""Reads a generator from a model folder, without what the audio encoder needs to be imported."""
+"""Reads what paints from a model folder, without what the audio encoder needs to be imported."""
 
 from __future__ import annotations
 
-from s2s_live.engines.sound2scene.description import GENERATOR, Sound2SceneConfig
+from s2s_live.engines.sound2scene.description import GENERATOR, UPSCALER, Sound2SceneConfig
 from s2s_live.engines.sound2scene.generator import Generator
+from s2s_live.engines.sound2scene.upscaler import Upscaler
 from s2s_live.engines.sound2scene.weights import load_weights
 from s2s_live.store.folder import ModelFolder
 
@@ -13,3 +14,12 @@ def load_generator(folder: ModelFolder, config: Sound2SceneConfig) -> Generator:
     generator = Generator(config.generator).eval().requires_grad_(False)
     load_weights(generator, folder.load(GENERATOR), "The generator")
     return generator
+
+
+def load_upscaler(folder: ModelFolder, config: Sound2SceneConfig) -> Upscaler | None:
+    """The upscaler of a model folder, in eval mode; None where it has none. Raises ModelError."""
+    if config.upscaler is None:
+        return None
+    upscaler = Upscaler(config.upscaler).eval().requires_grad_(False)
+    load_weights(upscaler, folder.load(UPSCALER), "The upscaler")
+    return upscaler

@@ -15,12 +15,14 @@ from s2s_live.engines.sound2scene.description import (
     ENGINE,
     FAMILIES,
     GENERATOR,
+    UPSCALER,
     Families,
     Sound2SceneConfig,
     load_families,
 )
 from s2s_live.engines.sound2scene.generator import Generator
-from s2s_live.engines.sound2scene.loading import load_generator
+from s2s_live.engines.sound2scene.loading import load_generator, load_upscaler
+from s2s_live.engines.sound2scene.upscaler import Upscaler
 from s2s_live.engines.sound2scene.weights import load_weights
 from s2s_live.store.folder import ModelFolder, write_model_folder
 
@@ -43,6 +45,7 @@ class Sound2SceneModel:
     audio_encoder: AudioEncoder
     generator: Generator
     families: Families
+    upscaler: Upscaler | None = None
 
 
 def load_audio_encoder(folder: ModelFolder, config: Sound2SceneConfig) -> AudioEncoder:
@@ -61,6 +64,7 @@ def load_model(folder: ModelFolder) -> Sound2SceneModel:
         load_audio_encoder(folder, config),
         load_generator(folder, config),
         load_families(folder, config),
+        load_upscaler(folder, config),
     )
 
 
@@ -86,4 +90,6 @@ def write_model(
     }
     if model.config.families:
         weights[FAMILIES] = {"prototypes": model.families.prototypes, "flow": model.families.flow}
+    if model.upscaler is not None:
+        weights[UPSCALER] = model.upscaler.state_dict()
     return write_model_folder(folder, manifest, weights)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +16,10 @@ from s2s_live.engines.base import Floats
 from s2s_live.engines.runtime import Runtime, open_runtime
 from s2s_live.engines.sound2scene.description import Sound2SceneConfig
 from s2s_live.engines.sound2scene.folding import tone_curve
-from s2s_live.engines.sound2scene.generator import Generator
+from s2s_live.engines.sound2scene.generator import Generator, count_macs
 from s2s_live.engines.sound2scene.live_painting import LivePainting, Scene
-from s2s_live.engines.sound2scene.loading import load_generator
+from s2s_live.engines.sound2scene.loading import load_generator, load_upscaler
+from s2s_live.engines.sound2scene.upscaler import Upscaler
 from s2s_live.features.opening import open_front_end
 from s2s_live.store.folder import ModelFolder
 
@@ -24,41 +27,105 @@ Z_LIMIT = 2.0
 """z is cut here before truncation scales it: beyond lie scenes that training hardly saw."""
 SAMPLES = 28
 """Inputs that ranges for 8 bits are measured on and results compared on."""
-GRAPH_VERSION = 3
+GRAPH_VERSION = 4
 """Raised whenever the networks' graphs change, so that converted ones in users' caches are not mistaken."""
+FRAME_S = 0.011
+"""Painting may take so long for 60 frames a second beside hearing, drawing and recording."""
 
 
-def open_networks(
-    folder: ModelFolder,
-    config: Sound2SceneConfig,
-    generator: Generator | None,
-    prototypes: Floats,
-    device: str,
-    threads: int,
-    prefer: str,
-) -> tuple[Runtime, Runtime]:
-    """Runtimes that hear and paint: two, so that they run at once on two threads.
+@dataclass(frozen=True)
+class Wish:
+    """How networks are to be opened."""
 
-    `generator` is given where it is loaded already. Raises ModelError as `open_runtime` does.
-    """
-    hear = open_runtime(
+    device: str = "cpu"
+    threads: int = 1
+    prefer: str = "openvino"
+    """As `open_runtime` takes it."""
+    fine: bool | None = False
+    """Whether to paint twice the lines, where the model can; None: where this machine is fast enough."""
+
+
+def open_hearing(folder: ModelFolder, config: Sound2SceneConfig, wish: Wish) -> Runtime:
+    """The runtime that hears: one of its own, to run beside painting. Raises ModelError."""
+    return open_runtime(
         lambda: _hearing_network(folder, config),
         lambda: [open_front_end(config.front_end.to_json()).window()[None]],
-        device=device,
-        threads=threads,
+        device=wish.device,
+        threads=wish.threads,
         cache=_cache_file(folder.hash, "hear"),
-        prefer=prefer,
+        prefer=wish.prefer,
     )
-    paint = open_runtime(
-        lambda: LivePainting(generator or load_generator(folder, config), config.fields).eval(),
-        lambda: next(_scenes(config, generator, prototypes)),
-        device=device,
-        threads=threads,
-        cache=_cache_file(folder.hash, "paint"),
-        prefer=prefer,
-        samples=lambda: list(_scenes(config, generator, prototypes)),
-    )
-    return hear, paint
+
+
+class PaintingNetworks:
+    """Opens what paints a model's pictures, plain or of twice the lines."""
+
+    def __init__(
+        self, folder: ModelFolder, config: Sound2SceneConfig, generator: Generator | None, prototypes: Floats
+    ) -> None:
+        self._folder = folder
+        self._config = config
+        self._generator = generator
+        """Given where it is loaded already."""
+        self._prototypes = prototypes
+
+    def open(self, wish: Wish) -> tuple[Runtime, bool]:
+        """The runtime, and whether its pictures have twice the lines. Raises ModelError."""
+        if self._config.upscaler is None or wish.fine is False:
+            return self._open(wish, fine=False), False
+        if wish.fine is None:
+            plain = self._open(wish, fine=False)
+            if not self._has_time(plain):
+                return plain, False
+        return self._open(wish, fine=True), True
+
+    def _open(self, wish: Wish, *, fine: bool) -> Runtime:
+        return open_runtime(
+            lambda: self._network(fine=fine),
+            lambda: next(self._scenes(self._upscaler(fine=fine))),
+            device=wish.device,
+            threads=wish.threads,
+            cache=_cache_file(self._folder.hash, "paint-fine" if fine else "paint"),
+            prefer=wish.prefer,
+            samples=lambda: list(self._scenes(self._upscaler(fine=fine))),
+        )
+
+    def _network(self, *, fine: bool) -> nn.Module:
+        generator = self._generator or load_generator(self._folder, self._config)
+        return LivePainting(generator, self._config.fields, self._upscaler(fine=fine)).eval()
+
+    def _upscaler(self, *, fine: bool) -> Upscaler | None:
+        return load_upscaler(self._folder, self._config) if fine else None
+
+    def _has_time(self, plain: Runtime) -> bool:
+        """Whether painting finely would keep up, judged by what the plain network takes."""
+        scene, took = next(self._scenes(None)), []
+        for _ in range(4):
+            begun = time.perf_counter()
+            plain.run(*scene)
+            took.append(time.perf_counter() - begun)
+        return min(took) * (1.0 + extra_share(self._config)) < FRAME_S
+
+    def _scenes(self, upscaler: Upscaler | None) -> Iterator[list[Floats]]:
+        """What painting may be given: scenes between families, at the ends and in the middle of ranges."""
+        config, rng = self._config, np.random.default_rng(0)
+        scene = None
+        if self._generator is not None and config.fields is not None:
+            scene = Scene(self._generator, config.fields, 0, upscaler)
+        for _ in range(SAMPLES):
+            z = rng.standard_normal((1, config.generator.z_size)).clip(-Z_LIMIT, Z_LIMIT).astype(np.float32)
+            moved = rng.uniform(-50.0, 50.0, (config.layers, 2))
+            values, offsets, *still = scene.at(moved) if scene else (None, None)
+            fresh = [item.copy() for item in (values, offsets) if item is not None]
+            latent = _latent(rng, self._prototypes, config.generator.feature_size)
+            yield [z, latent, tone_curve(), *fresh, *still]
+
+
+def extra_share(config: Sound2SceneConfig) -> float:
+    """What an upscaler costs beside the generator, in multiplications."""
+    if config.upscaler is None:
+        return 0.0
+    return config.upscaler.macs_per_pixel * config.generator.resolution**2 / count_macs(config.generator)
 
 
 def _hearing_network(folder: ModelFolder, config: Sound2SceneConfig) -> nn.Module:
@@ -67,21 +134,6 @@ def _hearing_network(folder: ModelFolder, config: Sound2SceneConfig) -> nn.Modul
     from s2s_live.engines.sound2scene.model import load_audio_encoder
 
     return UnitEncoder(load_audio_encoder(folder, config)).eval()
-
-
-def _scenes(
-    config: Sound2SceneConfig, generator: Generator | None, prototypes: Floats
-) -> Iterator[list[Floats]]:
-    """What painting may be given: scenes between families, at the ends and in the middle of their ranges."""
-    rng = np.random.default_rng(0)
-    fields = config.fields
-    scene = Scene(generator, fields, 0) if generator is not None and fields is not None else None
-    for _ in range(SAMPLES):
-        z = rng.standard_normal((1, config.generator.z_size)).clip(-Z_LIMIT, Z_LIMIT).astype(np.float32)
-        moved = rng.uniform(-50.0, 50.0, (config.layers, 2))
-        values, offsets, *still = scene.at(moved) if scene else (None, None)
-        fresh = [item.copy() for item in (values, offsets) if item is not None]
-        yield [z, _latent(rng, prototypes, config.generator.feature_size), tone_curve(), *fresh, *still]
 
 
 def _latent(rng: np.random.Generator, prototypes: Floats, size: int) -> Floats:

@@ -8,6 +8,7 @@ cost less than 8 at the full resolution.
 from __future__ import annotations
 
 from s2s_live.engines.sound2scene.config import AudioEncoderConfig, FieldsConfig, GeneratorConfig
+from s2s_live.engines.sound2scene.upscaler import UpscalerConfig
 from s2s_live.world.fields import WORLD_FIELDS
 
 EMBEDDING_SIZE = 128
@@ -24,9 +25,12 @@ BUNDLED_GENERATOR = GeneratorConfig(
     z_chunk=8,
     shared_size=64,
     norm="none",
-    fields=FieldsConfig(planes=_SIZES[:-1], kernels=(3, 3, 3, 3, 1), fine=_SIZES[-1]),
+    fields=FieldsConfig(planes=_SIZES[:-1], kernels=(3, 3, 3, 3, 1), squares=True, fine=_SIZES[-1]),
     hierarchical=False,
     mapping=128,
     shuffle=2,
 )
 """256x256 from the world's fields; every block knows the eight numbers of z that a scene depends on."""
+
+BUNDLED_UPSCALER = UpscalerConfig(channels=24, planes=_SIZES[-1])
+"""To 512x512; half of the generator's multiplications."""

@@ -12,11 +12,13 @@ import torch
 from torch import Tensor
 
 from s2s_live.engines.base import Engine
+from s2s_live.engines.sound2scene.upscaler import Upscaler
 from s2s_live.evaluation.world.frechet import frechet_ratio
 from s2s_live.evaluation.world.material import World
 from s2s_live.evaluation.world.motion import temporal
 from s2s_live.evaluation.world.pictures import detail, variation
 from s2s_live.evaluation.world.retrieval import Query, follows_loudness, make_gallery, retrieval
+from s2s_live.evaluation.world.upscaling import upscaling
 from s2s_live.world.sounds import SAMPLE_RATE
 from s2s_live.world.sounds_dsp import Floats
 
@@ -34,6 +36,7 @@ TARGETS: Mapping[str, str] = {
     "detail_ratio.least": "0.6 or more",
     "detail_ratio.greatest": "1.5 or less",
     "upscaler_psnr_gain": "1.5 dB or more",
+    "upscaler.detail_ratio.least": "0.6 or more",
     "fid_ratio": "reported only",
     "temporal.mean_change": "0.5 to 6",
     "temporal.worst_over_mean": "4 or less",
@@ -71,12 +74,15 @@ QUICK = Effort(
 """Says whether everything runs, little about the model."""
 
 
-def evaluate(world: World, engine: Engine, queries: Sequence[Query] | None, effort: Effort) -> dict[str, Any]:
+def evaluate(
+    world: World, engine: Engine, upscaler: Upscaler | None, queries: Sequence[Query] | None, effort: Effort
+) -> dict[str, Any]:
     """Every figure but those of the ears.
 
     Args:
         world: the model's generator beside the renderer.
         engine: the same model, opened as the app does, on one thread.
+        upscaler: the model's, if it has one.
         queries: sounds that were never trained on; None where there are none, and no `retrieval`.
         effort: how many samples.
     """
@@ -91,7 +97,7 @@ def evaluate(world: World, engine: Engine, queries: Sequence[Query] | None, effo
     details = detail(world, effort.details)
     ends = {"least": min(details.values()), "greatest": max(details.values())}
     figures["detail_ratio"] = {**ends, "families": details}
-    figures["upscaler_psnr_gain"] = None
+    figures |= _upscaling(world, upscaler, effort.details)
     log.info("motion")
     figures["temporal"], figures["paint_ms"] = temporal(
         engine, world.families, effort.settle_s, effort.show_s
@@ -100,6 +106,14 @@ def evaluate(world: World, engine: Engine, queries: Sequence[Query] | None, effo
     figures["fid_ratio"] = frechet_ratio(world, effort.frechet)
     figures["fid_pictures"] = effort.frechet
     return {key: rounded(value) for key, value in figures.items()}
+
+
+def _upscaling(world: World, upscaler: Upscaler | None, count: int) -> dict[str, Any]:
+    if upscaler is None:
+        return {"upscaler_psnr_gain": None, "upscaler": None}
+    log.info("pictures of twice the lines")
+    found = upscaling(world, upscaler, count)
+    return {"upscaler_psnr_gain": found.pop("psnr_gain"), "upscaler": found}
 
 
 def _found(rows: Mapping[str, Mapping[str, float | bool]] | None) -> dict[str, Any]:
@@ -133,13 +147,19 @@ def lines(figures: Mapping[str, Any]) -> Iterator[str]:
     """The figures for reading: each with its target; then what there is of every fold and family."""
     yield f"{'figure':<36}{'found':>10}   target"
     for key, target in TARGETS.items():
-        name, _, part = key.partition(".")
-        value = figures[name][part] if part else figures[name]
-        yield f"{key:<36}{_text(value):>10}   {target}"
+        yield f"{key:<36}{_text(_at(figures, key)):>10}   {target}"
     yield from _folds(figures["folds"])
     yield from _families(figures)
     for note in figures["notes"]:
         yield f"Note: {note}"
+
+
+def _at(figures: Mapping[str, Any], key: str) -> Any:
+    """The figure under a dotted key; None where a table on the way is none."""
+    found: Any = figures
+    for name in key.split("."):
+        found = None if found is None else found[name]
+    return found
 
 
 def _text(value: float | None) -> str:
