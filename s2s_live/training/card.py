@@ -23,6 +23,10 @@ The model that comes with s2s-live: sound in, a living painted scene out, at {si
 
 Families: {families}.
 
+![Every family, soft, middling and loud](sheet.jpg)
+
+Every family, soft, middling and loud, as the generator paints it.
+
 ## How it was made
 
 `s2s-live train world`: a renderer paints scenes of every family at any intensity; an image encoder learns

@@ -25,6 +25,7 @@ from s2s_live.training.card import model_card
 from s2s_live.training.generator import CHECKPOINT, part_config
 from s2s_live.training.images import Bank
 from s2s_live.training.loop import load_checkpoint
+from s2s_live.training.sheet import model_sheet
 from s2s_live.training.upscaler import CHECKPOINT as UPSCALER_CHECKPOINT
 from s2s_live.world.families import FAMILY_IDS, flow_table
 from s2s_live.world.fields import WORLD_FIELDS
@@ -32,6 +33,7 @@ from s2s_live.world.fields import WORLD_FIELDS
 log = logging.getLogger(__name__)
 
 NAME = "world"
+SHEET = "sheet.jpg"
 LICENCE = "MIT"
 
 
@@ -77,6 +79,7 @@ def export(run: Path, out: Path, recordings: Sequence[Path] = ()) -> None:
         "figures": {**state.get("figures", {}), **ears.figures},
     }
     write_model(out, model, name=NAME, licence=LICENCE, trained=trained)
+    model_sheet(generator.float(), bank, out / SHEET)
     (out / "README.md").write_text(model_card(trained, recordings), encoding="utf-8")
     size = sum(path.stat().st_size for path in out.iterdir())
     log.info("export: %s written, %.1f MB", out, size / 1e6)

@@ -33,6 +33,8 @@ BATCHES = 3 * ((21, 6), (4, 28))
 than learning, so every pair is learnt from several times."""
 SHIFT = 4
 """Pictures are moved by up to so many pixels of INPUT_SIZE: what is learnt is not where a thing stands."""
+NEAR = 0.06
+"""Intensities about so far apart count as the same when embeddings are averaged."""
 BANK_LEVELS = 17
 """Intensities at which the bank holds embeddings, 0 to 1 evenly."""
 
@@ -69,6 +71,14 @@ class Bank:
     """`[N]`, 0..1."""
     embedding: NDArray[np.float32]
     """`[N, 128]`, unit length."""
+
+    def around(self, family: int, intensity: float, near: float = NEAR) -> NDArray[np.float32]:
+        """The mean embedding `[128]`, unit, of the family's paintings around an intensity."""
+        mine = self.family == family
+        weight = np.exp(-0.5 * ((self.intensity[mine] - intensity) / near) ** 2)
+        mean = weight @ self.embedding[mine]
+        unit: NDArray[np.float32] = (mean / np.linalg.norm(mean)).astype(np.float32)
+        return unit
 
     def save(self, path: Path) -> None:
         """Write it as one .npz."""

@@ -14,9 +14,6 @@ from s2s_live.world.families import FAMILIES
 from s2s_live.world.fields import FieldConfig
 from s2s_live.world.render import random_fields, render
 
-NEAR = 0.06
-"""Intensities about so far apart count as the same when embeddings are averaged."""
-
 
 @dataclass(frozen=True)
 class Lot:
@@ -63,6 +60,7 @@ class Studio:
     """Paints lots of scenes."""
 
     def __init__(self, bank: Bank, config: FieldConfig, z_size: int, device: torch.device, seed: int) -> None:
+        self._bank = bank
         self._config = config
         self._z_size = z_size
         self._device = device
@@ -101,18 +99,13 @@ class Studio:
         mine = self._of[family]
         return mine[torch.randint(len(mine), (1,), generator=self._generator)[0]]
 
-    def _smoothed(self, entry: Tensor) -> Tensor:
-        """The mean embedding of the entry's family around its intensity."""
-        mine = self._of[int(self._family[entry])]
-        weight = torch.exp(-0.5 * ((self._intensity[mine] - self._intensity[entry]) / NEAR).square())
-        return functional.normalize(weight @ self._embedding[mine], dim=0)
-
     def _condition(self, entries: Tensor) -> Tensor:
         """Between the embedding of another painting and the mean of such, with a little noise.
 
         Sound, which does not know what was painted, finds the mean, and not exactly.
         """
-        means = torch.stack([self._smoothed(entry) for entry in entries])
+        ids = [(int(self._family[entry]), float(self._intensity[entry])) for entry in entries]
+        means = torch.from_numpy(np.stack([self._bank.around(*one) for one in ids]))
         share = torch.rand(len(entries), 1, generator=self._generator)
         noise = 0.015 * torch.randn(means.shape, generator=self._generator)
         mixed = torch.lerp(self._embedding[entries], means, share)

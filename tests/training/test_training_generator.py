@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -115,6 +116,7 @@ def test_the_run_folder_becomes_a_model_that_opens(run: Path, tmp_path: Path) ->
     assert engine.spec.picture_size == (128, 128)
     assert engine.spec.families == tuple(f.id for f in FAMILIES)
     assert "not trained" in (tmp_path / "model" / "README.md").read_text()
+    assert cv2.imread(str(tmp_path / "model" / "sheet.jpg")).shape[1] > 9 * 64
     engine.close()
 
 
