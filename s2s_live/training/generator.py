@@ -21,6 +21,7 @@ from s2s_live.engines.sound2scene.config import GeneratorConfig
 from s2s_live.engines.sound2scene.generator import ConditionalNorm, Generator
 from s2s_live.engines.sound2scene.presets import BUNDLED_GENERATOR
 from s2s_live.errors import TrainingError
+from s2s_live.training.adversary import Adversary
 from s2s_live.training.images import Bank
 from s2s_live.training.loop import Average, Budget, Due, load_checkpoint, save_checkpoint
 from s2s_live.training.painting import Lot, Pool, Studio
@@ -57,6 +58,8 @@ class Recipe:
 
     phases: tuple[Phase, ...] = (Phase(0.4, 64, 8, 8), Phase(1.0, 256, 8, 8))
     rate: float = 1.5e-3
+    adversary_from: float = 1.0
+    """Share of the budget from which an adversary joins, at the full picture size; 1 for never."""
     pool: int = 480
     """Scenes kept; one takes 2 MB."""
     families_at_once: int = 4
@@ -197,6 +200,7 @@ class GeneratorStage:
         self.optimizer = torch.optim.AdamW(
             self.model.parameters(), lr=1e-3, betas=(0.9, 0.99), weight_decay=1e-5
         )
+        self.adversary: Adversary | None = None
         self.step = 0
         self.figures: dict[str, float] = {}
         """What the newest look at held-out scenes found."""
@@ -221,6 +225,9 @@ class GeneratorStage:
         self.average.model.load_state_dict(state["average"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.step = self.statistics.step = state["step"]
+        if state.get("adversary"):
+            self.adversary = Adversary(self.config.feature_size, self.device, self.team)
+            self.adversary.restore(state["adversary"])
         self.figures = dict(state.get("figures", {}))
         return float(state["used_s"])
 
@@ -239,6 +246,7 @@ class GeneratorStage:
                 "used_s": self.budget.used_s,
                 "figures": self.figures,
                 "size": self.phase.size,
+                "adversary": self.adversary.state() if self.adversary else None,
             },
         )
 
@@ -303,7 +311,11 @@ class GeneratorStage:
         whole, made = paint_piece(
             self.model.full, lot.z.to(self.device), lot.condition.to(self.device), fields, piece
         )
-        loss = picture_loss(made, part_of(truth, piece))
+        truth_piece = part_of(truth, piece)
+        loss = picture_loss(made, truth_piece)
+        if self.budget.progress >= self.recipe.adversary_from:
+            self.adversary = self.adversary or Adversary(self.config.feature_size, self.device, self.team)
+            loss = loss + self.adversary.term(made, truth_piece, lot.condition.to(self.device))
         small = self.model.part(of)
         if small is not None:
             loss = loss + picture_loss(small.finish(whole), target(lot, of, self.device))

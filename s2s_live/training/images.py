@@ -170,12 +170,7 @@ def train_images(
     team, path = team or Team(), run / "image_encoder.pt"
     model = ImageEncoder().to(device)
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, weight_decay=1e-4)
-    state = load_checkpoint(path, device)
-    step, used = 0, 0.0
-    if state is not None:
-        model.load_state_dict(state["model"])
-        optimizer.load_state_dict(state["optimizer"])
-        step, used = state["step"], state["used_s"]
+    step, used = _restore(path, model, optimizer, device)
     team.align(model)
     budget = Budget(minutes, used, team)
     generator = torch.Generator().manual_seed(team.seed(seed + 1000 * step))
@@ -205,6 +200,18 @@ def train_images(
         _write_bank(model, run, device)
     team.wait()
     return model
+
+
+def _restore(
+    path: Path, model: ImageEncoder, optimizer: torch.optim.Optimizer, device: torch.device
+) -> tuple[int, float]:
+    """Steps and seconds of earlier starts."""
+    state = load_checkpoint(path, device)
+    if state is None:
+        return 0, 0.0
+    model.load_state_dict(state["model"])
+    optimizer.load_state_dict(state["optimizer"])
+    return int(state["step"]), float(state["used_s"])
 
 
 def _write_bank(model: ImageEncoder, run: Path, device: torch.device) -> None:

@@ -51,6 +51,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--holdout", type=int, metavar="K", help="audio stage: keep fold K of the recordings back"
     )
+    parser.add_argument(
+        "--adversary", type=float, metavar="SHARE",
+        help="generator stage: part of the budget, 0..1, after which an adversary sharpens the pictures "
+        "(default: 0.6 with CUDA; without, never: it takes more than a processor has)",
+    )  # fmt: skip
     parser.set_defaults(run=run)
 
 
@@ -107,9 +112,11 @@ def _run_stage(stage: str, options: argparse.Namespace) -> None:
 
         train_images(folder, minutes_of(stage, options), device, options.seed, team)
     elif stage == "generator":
-        from s2s_live.training.generator import GeneratorStage
+        from s2s_live.training.generator import GeneratorStage, Recipe
 
-        GeneratorStage(folder, minutes_of(stage, options), device, seed=options.seed, team=team).train()
+        share = (0.6 if device.type == "cuda" else 1.0) if options.adversary is None else options.adversary
+        minutes, recipe = minutes_of(stage, options), Recipe(adversary_from=share)
+        GeneratorStage(folder, minutes, device, recipe, options.seed, team=team).train()
     elif stage == "upscaler":
         from s2s_live.training.upscaler import train_upscaler
 

@@ -105,6 +105,16 @@ def test_the_stage_trains_stops_and_goes_on(run: Path) -> None:
 
 
 @pytest.mark.slow
+def test_an_adversary_joins_and_is_kept(run: Path) -> None:
+    recipe = Recipe(phases=(Phase(1.0, 256, 2, 1),), pool=4, families_at_once=2, each=1, adversary_from=0.0)
+    config = replace(SMALL, in_channels=(8,) * 6, out_channels=(8,) * 6)
+    GeneratorStage(run, 0.05, CPU, recipe, config=config).train()
+    again = GeneratorStage(run, 0.05, CPU, recipe, config=config)
+    assert again.adversary is not None
+    assert again.adversary.steps == again.step > 0
+
+
+@pytest.mark.slow
 def test_the_run_folder_becomes_a_model_that_opens(run: Path, tmp_path: Path) -> None:
     from s2s_live.training.export import export
 
