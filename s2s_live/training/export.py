@@ -14,7 +14,6 @@ from torch import Tensor
 from torch.nn import functional
 
 from s2s_live.engines.sound2scene.audio_encoder import AudioEncoder
-from s2s_live.engines.sound2scene.config import GeneratorConfig
 from s2s_live.engines.sound2scene.generator import Generator
 from s2s_live.engines.sound2scene.model import Families, Sound2SceneConfig, Sound2SceneModel, write_model
 from s2s_live.engines.sound2scene.presets import BUNDLED_AUDIO_ENCODER
@@ -22,7 +21,7 @@ from s2s_live.engines.sound2scene.upscaler import Upscaler, UpscalerConfig
 from s2s_live.errors import TrainingError
 from s2s_live.features.log_mel import LogMelConfig
 from s2s_live.training.card import model_card
-from s2s_live.training.generator import CHECKPOINT, part_config
+from s2s_live.training.generator import CHECKPOINT, load_growing
 from s2s_live.training.images import Bank
 from s2s_live.training.loop import load_checkpoint
 from s2s_live.training.sheet import model_sheet
@@ -106,13 +105,7 @@ def _generator(run: Path) -> tuple[Generator, dict[str, Any]]:
     state = load_checkpoint(run / CHECKPOINT)
     if state is None:
         raise TrainingError(f"There is no generator in {run}.", "Run the stage 'generator' first.")
-    whole = GeneratorConfig.from_json(state["config"])
-    config = part_config(whole, state.get("size", whole.resolution))
-    prefix = "full." if config == whole else f"parts.{config.resolution}."
-    weights = {key[len(prefix) :]: value for key, value in state["average"].items() if key.startswith(prefix)}
-    generator = Generator(config).eval()
-    generator.load_state_dict(weights)
-    return generator, state
+    return load_growing(state).plain(state["size"]), state
 
 
 def _ears(run: Path, bank: Bank) -> Ears:

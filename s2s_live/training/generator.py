@@ -25,6 +25,7 @@ from s2s_live.training.adversary import Adversary
 from s2s_live.training.images import Bank
 from s2s_live.training.loop import Average, Budget, Due, load_checkpoint, save_checkpoint
 from s2s_live.training.painting import Lot, Pool, Studio
+from s2s_live.training.standardised import plain, standardise
 from s2s_live.training.statistics import BatchStatistics, calibrate
 from s2s_live.training.team import Team
 from s2s_live.training.windows import Piece, paint_piece, part_of
@@ -56,7 +57,7 @@ class Phase:
 class Recipe:
     """The numbers of the stage."""
 
-    phases: tuple[Phase, ...] = (Phase(0.4, 64, 8, 8), Phase(1.0, 256, 8, 8))
+    phases: tuple[Phase, ...] = (Phase(0.2, 64, 8, 8), Phase(1.0, 256, 8, 8))
     rate: float = 1.5e-3
     adversary_from: float = 1.0
     """Share of the budget from which an adversary joins, at the full picture size; 1 for never."""
@@ -70,6 +71,15 @@ class Recipe:
     write_s: float = 120.0
     say_s: float = 30.0
     sheet_s: float = 240.0
+
+
+def load_growing(state: dict[str, Any]) -> Growing:
+    """The averaged generator of a checkpoint, with its parts."""
+    config = GeneratorConfig.from_json(state["config"])
+    names = {key.split(".")[1] for key in state["average"] if key.startswith("parts.")}
+    model = Growing(config, [int(name) for name in names])
+    model.load_state_dict(state["average"])
+    return model.eval()
 
 
 def part_config(config: GeneratorConfig, size: int) -> GeneratorConfig:
@@ -107,6 +117,8 @@ class Growing(nn.Module):
     def __init__(self, config: GeneratorConfig, sizes: Sequence[int]) -> None:
         super().__init__()
         self.full = Generator(config)
+        if config.norm == "none":
+            standardise(self.full)
         self.parts = nn.ModuleDict(
             {str(size): self._part(size) for size in sizes if size < config.resolution}
         )
@@ -121,6 +133,13 @@ class Growing(nn.Module):
     def at(self, size: int) -> nn.Module:
         """The generator of pictures of that size."""
         return self.full if size == self.full.config.resolution else self.parts[str(size)]
+
+    def plain(self, size: int) -> Generator:
+        """The generator of that size as it is to be kept: without what only training needs."""
+        found = self.at(size)
+        if not isinstance(found, Generator):
+            raise TypeError(f"there is no generator of {size} pixels")
+        return plain(found)
 
     def part(self, size: int) -> Generator | None:
         """The smaller generator of that size, if there is one."""
