@@ -104,30 +104,35 @@ def _swept(take: Take, cutoff: Floats, steep: float, floor: float, slope: float)
 
 
 def sea(take: Take) -> Floats:
-    """Waves: a low roar that opens into a bright wash and runs out in foam."""
+    """Waves: a low roar that opens into a bright wash, breaks in spray and runs out in foam."""
     t = frame_seconds(take.n)
-    period = take.octaves(4.0, 12.0)
+    period = take.octaves(2.5, 12.0)
     phase = take.between(0, 1) + t / period
     swell = np.zeros_like(t)
     for offset, strength in ((0.0, 1.0), (take.between(0.3, 0.7), take.between(0.2, 0.8))):
         turn = (phase + offset) % 1.0
-        swell += strength * np.where(turn < 0.3, np.sin(np.pi * turn / 0.6) ** 2, np.exp(-(turn - 0.3) * 3.5))
+        top = take.between(0.08, 0.3)
+        rise = np.sin(np.pi * np.minimum(turn / top, 1.0) / 2.0) ** 2
+        swell += strength * np.where(turn < top, rise, np.exp(-(turn - top) * take.between(2.5, 6.0)))
     swell = swell / 1.3
-    cutoff = take.rise(700, 2600) * (1 + take.between(0.8, 4.0) * swell)
+    cutoff = take.rise(700, 3200) * (1 + take.between(0.8, 4.0) * swell)
     body = _swept(
-        take, floats(cutoff), take.between(0.8, 1.8), take.octaves(60, 260), take.between(-6.0, -1.5)
+        take, floats(cutoff), take.between(0.8, 1.8), take.octaves(60, 500), take.between(-6.0, -0.5)
     )
-    depth = take.between(0.35, 0.95)
-    level = np.interp(np.arange(take.n) / SAMPLE_RATE, t, (1 - depth) + depth * swell)
+    depth = take.between(0.35, 0.98)
+    steep = take.between(1.0, 2.2)
+    level = np.interp(np.arange(take.n) / SAMPLE_RATE, t, ((1 - depth) + depth * swell) ** steep)
     out = unit(body) * floats(level)
     foam = noise(take, band(take.octaves(1000, 3000), take.octaves(3500, 8000), 1.5, 1.5)) * floats(level**2)
-    out += foam * np.float32(take.between(0.02, 0.3))
+    out += foam * np.float32(take.between(0.02, 0.3)) * (1 + take.between(0.0, 0.35) * wander(take, 35))
+    spray = unit(_drops(take, take.octaves(40, 500), 700, 5500)) * floats(level**1.5)
+    out += spray * np.float32(take.between(0.0, 0.45))
     if take.chance(0.35):
         out += noise(take, band(25, take.octaves(80, 220))) * np.float32(take.between(0.1, 0.4))
     if take.chance(0.3):
         lap = unit(_bubbles(take, take.octaves(4, 20), 200, 900))
         out += lap * np.float32(take.between(0.05, 0.3))
-    return floats(out * (1 + 0.08 * wander(take, 6)))
+    return floats(out * (1 + take.between(0.05, 0.2) * wander(take, take.octaves(5, 18))))
 
 
 def _bubbles(take: Take, rate: float, low: float, high: float) -> Floats:
