@@ -7,8 +7,6 @@ comes from below. Standardised filters keep every block's scale (Brock et al. 20
 
 from __future__ import annotations
 
-import copy
-
 import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
@@ -38,9 +36,13 @@ def standardise(generator: Generator) -> None:
 
 
 def plain(generator: Generator) -> Generator:
-    """A copy that paints the same, its weights as they are used."""
-    bare = copy.deepcopy(generator)
-    for module in bare.modules():
+    """Another generator that paints the same, its weights as they are used."""
+    weights = {
+        name: value for name, value in generator.state_dict().items() if ".parametrizations." not in name
+    }
+    for name, module in generator.named_modules():
         if parametrize.is_parametrized(module):
-            parametrize.remove_parametrizations(module, "weight", leave_parametrized=True)
+            weights[f"{name}.weight"] = module.weight.detach()
+    bare = Generator(generator.config).train(generator.training)
+    bare.load_state_dict(weights)
     return bare
