@@ -1,0 +1,57 @@
+"""A picture as the image encoder takes it, its last step done for a whole batch where the network runs.
+
+Equal to `engines.sound2scene.image_input.feature_input`: normalising and interpolating are linear, so that a
+loader need not do them, nor hand over floats.
+"""
+
+from __future__ import annotations
+
+import io
+import warnings
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor, nn
+from torch.nn import functional
+
+from s2s_live.engines.sound2scene.image_input import DEVIATION, FEATURE_SIDE, MEAN, RESIZED, read_rgb
+
+
+def squeezed(data: bytes) -> Tensor:
+    """An image file's bytes as `[3, 256, 256]` uint8, whatever its shape was.
+
+    Raises OSError, ValueError or SyntaxError, as Pillow does, for what cannot be read.
+    """
+    with warnings.catch_warnings():
+        # Pillow warns at twice, and refuses at four times, what a large photograph has.
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        try:
+            with Image.open(io.BytesIO(data)) as image:
+                small = read_rgb(image).resize((RESIZED, RESIZED), Image.Resampling.BILINEAR)
+        except (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError) as error:
+            raise ValueError(f"too large ({error})") from error
+    return torch.from_numpy(np.array(small)).permute(2, 0, 1).contiguous()
+
+
+class FeatureInput(nn.Module):
+    """`[B, 3, 256, 256]` uint8 to what the image encoder takes, `[B, 3, 224, 224]` float32."""
+
+    bend: Tensor
+    scale: Tensor
+    shift: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        # Interpolating the identity gives the interpolation's matrix, to be used on rows and columns.
+        identity = torch.eye(RESIZED)[None, None]
+        bend = functional.interpolate(identity, (FEATURE_SIDE, RESIZED), mode="bicubic", align_corners=True)
+        deviation = torch.tensor(DEVIATION)
+        self.register_buffer("bend", bend[0, 0], persistent=False)
+        self.register_buffer("scale", 1.0 / (255.0 * deviation), persistent=False)
+        self.register_buffer("shift", -torch.tensor(MEAN) / deviation, persistent=False)
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """`[B, 3, 256, 256]` uint8 to `[B, 3, 224, 224]`."""
+        normal = pictures * self.scale[:, None, None] + self.shift[:, None, None]
+        return self.bend @ normal @ self.bend.T
