@@ -7,12 +7,14 @@ from torch import Tensor, nn
 from torchvision.models.resnet import BasicBlock, Bottleneck, ResNet
 
 from s2s_live.engines.sound2scene.config import ENCODER_STAGES, AudioEncoderConfig
+from s2s_live.engines.sound2scene.netvlad import CLUSTERS, NetVlad
 
 
 class AudioEncoder(ResNet):  # type: ignore[misc]
     """`[B, 1, bins, frames]` spectrograms to `[B, embedding_size]` embeddings, none negative.
 
-    With width 64 its state dict is that of torchvision's ResNet with a one-channel conv1.
+    With width 64 its state dict is that of torchvision's ResNet with a one-channel conv1; where NetVLAD
+    pools, `avgpool` has that one's and the last layer is called `fc_`, as in the official checkpoints.
     """
 
     def __init__(self, config: AudioEncoderConfig) -> None:
@@ -32,8 +34,12 @@ class AudioEncoder(ResNet):  # type: ignore[misc]
         self.layer2 = self._make_layer(block, 2 * width, stages[1], stride=2)
         self.layer3 = self._make_layer(block, 4 * width, stages[2], stride=2)
         self.layer4 = self._make_layer(block, 8 * width, stages[3], stride=2)
-        self.avgpool = nn.AdaptiveAvgPool2d((1, 1))
-        self.fc = nn.Linear(8 * width * block.expansion, config.embedding_size)
+        if config.pool == "vlad":
+            self.avgpool: nn.Module = NetVlad(8 * width)
+            self.fc_ = nn.Linear(CLUSTERS * 8 * width, config.embedding_size)
+        else:
+            self.avgpool = nn.AdaptiveAvgPool2d((1, 1))
+            self.fc = nn.Linear(8 * width * block.expansion, config.embedding_size)
         self._initialise()
 
     def _initialise(self) -> None:
@@ -43,11 +49,19 @@ class AudioEncoder(ResNet):  # type: ignore[misc]
             elif isinstance(module, nn.BatchNorm2d):
                 nn.init.normal_(module.weight, 1.0, 0.02)
                 nn.init.zeros_(module.bias)
+        if isinstance(self.avgpool, NetVlad):
+            self.avgpool.reset_parameters()
+
+    def pooled(self, spectrogram: Tensor) -> Tensor:
+        """What the last layer takes, `[B, features]`: the mean of the last maps, or their NetVLAD."""
+        maps = self.maxpool(self.relu(self.bn1(self.conv1(spectrogram))))
+        maps = self.layer4(self.layer3(self.layer2(self.layer1(maps))))
+        return self.avgpool(maps).flatten(1)  # type: ignore[no-any-return]
 
     def forward(self, spectrogram: Tensor) -> Tensor:
         """`[B, 1, bins, frames]` to `[B, embedding_size]`, each >= 0."""
-        embedding: Tensor = self._forward_impl(spectrogram)
-        return torch.relu(embedding)
+        last = self.fc_ if self.config.pool == "vlad" else self.fc
+        return torch.relu(last(self.pooled(spectrogram)))
 
 
 class UnitEncoder(nn.Module):

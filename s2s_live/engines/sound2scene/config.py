@@ -11,6 +11,9 @@ from s2s_live.errors import ModelError
 Norm = Literal["bigbn", "none"]
 """`bigbn`: conditional batch-norm with stored statistics; `none`: the conditional affine alone."""
 
+Pool = Literal["avg", "vlad"]
+"""`avg`: the mean of the last maps; `vlad`: NetVLAD, of which there is one for depths 18 and 34 alone."""
+
 ENCODER_STAGES: dict[int, tuple[bool, tuple[int, int, int, int]]] = {
     18: (False, (2, 2, 2, 2)),
     34: (False, (3, 4, 6, 3)),
@@ -56,12 +59,18 @@ class AudioEncoderConfig(_Config):
     """Channels of the first stage; 64 is torchvision's."""
     embedding_size: int
     """Length of the embedding."""
+    pool: Pool = "avg"
+    """How the last maps become one vector."""
 
     def __post_init__(self) -> None:
         if self.depth not in ENCODER_STAGES:
             raise ModelError(f"Audio encoder depth {self.depth!r} is none of {list(ENCODER_STAGES)}.", HINT)
         _whole("audio encoder width", self.width, 1, 1024)
         _whole("audio encoder embedding_size", self.embedding_size, 1, 65536)
+        if self.pool not in get_args(Pool):
+            raise ModelError(f"Audio encoder pool {self.pool!r} is none of {get_args(Pool)}.", HINT)
+        if self.pool == "vlad" and ENCODER_STAGES[self.depth][0]:
+            raise ModelError(f"Audio encoders of depth {self.depth} have no NetVLAD.", HINT)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,39 @@
+"""NetVLAD pooling (Arandjelovic et al. 2016), as the official audio encoder has it (SPEC 2.1)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+CLUSTERS = 16
+
+
+class NetVlad(nn.Module):
+    """`[B, D, H, W]` maps to `[B, clusters * D]` vectors of unit length, whatever H and W are.
+
+    Each place is shared out among clusters; a cluster adds up how its places differ from its centre.
+    """
+
+    def __init__(self, features: int, clusters: int = CLUSTERS) -> None:
+        super().__init__()
+        self.centroids = nn.Parameter(torch.empty(clusters, features))
+        self.conv = nn.Conv2d(features, clusters, 1)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Random centres; places begin by going to the nearest of them."""
+        nn.init.uniform_(self.centroids)
+        with torch.no_grad():
+            self.conv.weight.copy_(200.0 * self.centroids[..., None, None])
+            if self.conv.bias is not None:
+                self.conv.bias.copy_(-100.0 * self.centroids.norm(dim=1))
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """See the class; clusters are in order, each with its D numbers."""
+        maps = functional.normalize(maps, dim=1)
+        shares = torch.softmax(self.conv(maps).flatten(2), dim=1)
+        places = maps.flatten(2)
+        # The sum of a * (x - c) over places, without the differences: they would be [B, K, D, H * W].
+        sums = shares @ places.transpose(1, 2) - shares.sum(2)[..., None] * self.centroids
+        return functional.normalize(functional.normalize(sums, dim=2).flatten(1), dim=1)
