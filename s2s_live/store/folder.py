@@ -6,7 +6,7 @@ import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -82,7 +82,12 @@ class ModelFolder:
         Raises ModelError at the first that differs.
         """
         for name in self.manifest.files:
-            self._read(name)
+            self._check_size(name)
+            try:
+                found = checksum(self.path / name)
+            except OSError as error:
+                raise self._unreadable(name, error) from error
+            self._compare(name, found)
 
     def _check_size(self, name: str) -> None:
         path = self.path / name
@@ -98,25 +103,39 @@ class ModelFolder:
         if name not in self.manifest.files:
             raise ModelError(f"The manifest of {self.path} lists no {name}.", AGAIN)
         self._check_size(name)
-        path = self.path / name
         try:
-            content = path.read_bytes()
+            content = (self.path / name).read_bytes()
         except OSError as error:
-            raise ModelError(f"{path} cannot be read ({error}).", "Check its permissions.") from error
-        if hashlib.sha256(content).hexdigest() != self.manifest.files[name].sha256:
-            raise ModelError(f"{path} does not match its checksum: it is damaged or was changed.", AGAIN)
+            raise self._unreadable(name, error) from error
+        self._compare(name, hashlib.sha256(content).hexdigest())
         return content
+
+    def _compare(self, name: str, found: str) -> None:
+        if found != self.manifest.files[name].sha256:
+            path = self.path / name
+            raise ModelError(f"{path} does not match its checksum: it is damaged or was changed.", AGAIN)
+
+    def _unreadable(self, name: str, error: OSError) -> ModelError:
+        return ModelError(f"{self.path / name} cannot be read ({error}).", "Check its permissions.")
+
+
+def checksum(path: Path) -> str:
+    """SHA-256 of a file in hexadecimal digits, read piece by piece. Raises OSError."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def write_model_folder(
     folder: Path,
     manifest: Mapping[str, Any],
-    weights: Mapping[str, Mapping[str, Tensor]],
+    weights: Mapping[str, Mapping[str, Tensor]] | Iterable[tuple[str, Mapping[str, Tensor]]],
+    texts: Mapping[str, str] | None = None,
 ) -> ModelFolder:
     """Write a model folder at once or not at all; one that is there is replaced.
 
     `manifest` holds name, engine, licence and the engine's own entries; format, version and files are added.
-    `weights` gives for each name the tensors of `<name>.safetensors`.
+    `weights` gives for each name the tensors of `<name>.safetensors`; as pairs made one by one, only one
+    file's tensors need to be in memory. `texts` are files to read, by name, beside them.
 
     Raises ModelError when it cannot be written or would not be readable.
     """
@@ -127,7 +146,8 @@ def write_model_folder(
         raise ModelError(f"{folder} cannot be written ({error}).", "Check space and permissions.") from error
     try:
         fresh.chmod(0o755)
-        data = {"format": FORMAT, "version": VERSION, **manifest, "files": _write_weights(fresh, weights)}
+        files = {**_write_weights(fresh, weights), **_write_texts(fresh, texts or {})}
+        data = {"format": FORMAT, "version": VERSION, **manifest, "files": files}
         parse_manifest(data, "The new manifest")
         (fresh / FILE_NAME).write_text(json.dumps(data, indent=2) + "\n", encoding="utf-8")
         ModelFolder.open(fresh).verify()
@@ -139,16 +159,34 @@ def write_model_folder(
     return ModelFolder.open(folder)
 
 
-def _write_weights(folder: Path, weights: Mapping[str, Mapping[str, Tensor]]) -> dict[str, dict[str, Any]]:
+def _write_weights(
+    folder: Path, weights: Mapping[str, Mapping[str, Tensor]] | Iterable[tuple[str, Mapping[str, Tensor]]]
+) -> dict[str, dict[str, Any]]:
+    import safetensors
     import safetensors.torch
 
     entries: dict[str, dict[str, Any]] = {}
-    for name, tensors in weights.items():
+    for name, tensors in weights.items() if isinstance(weights, Mapping) else weights:
         plain = {key: tensor.detach().cpu().contiguous() for key, tensor in tensors.items()}
-        content = safetensors.torch.save(plain)
-        (folder / (name + SUFFIX)).write_bytes(content)
-        entries[name + SUFFIX] = {"sha256": hashlib.sha256(content).hexdigest(), "size": len(content)}
+        path = folder / (name + SUFFIX)
+        try:
+            safetensors.torch.save_file(plain, path)
+        except safetensors.SafetensorError as error:
+            raise OSError(error) from error  # so it calls a full disk
+        path.chmod(0o644)
+        entries[path.name] = _entry(path)
+        del plain, tensors
     return entries
+
+
+def _write_texts(folder: Path, texts: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    for name, text in texts.items():
+        (folder / name).write_text(text, encoding="utf-8", newline="\n")
+    return {name: _entry(folder / name) for name in texts}
+
+
+def _entry(path: Path) -> dict[str, Any]:
+    return {"sha256": checksum(path), "size": path.stat().st_size}
 
 
 def _swap(fresh: Path, folder: Path) -> None:
