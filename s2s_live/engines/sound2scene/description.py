@@ -23,6 +23,7 @@ from s2s_live.world.fields import FieldConfig
 ENGINE = "sound2scene"
 AUDIO_ENCODER, GENERATOR, FAMILIES = "audio_encoder", "generator", "families"
 UPSCALER = "upscaler"
+IMAGE_ENCODER = "image_encoder"
 
 
 @dataclass(frozen=True)

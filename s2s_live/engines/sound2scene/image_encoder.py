@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 from torchvision.models.resnet import Bottleneck, ResNet
 
+from s2s_live.engines.sound2scene.description import IMAGE_ENCODER
 from s2s_live.engines.sound2scene.official_files import read_tensors, without_prefixes
-from s2s_live.engines.sound2scene.weights import load_weights
+from s2s_live.engines.sound2scene.weights import FOREIGN, check_weights, load_weights
+from s2s_live.errors import ModelError
+from s2s_live.store.folder import SUFFIX, ModelFolder
 
 FEATURE_SIZE = 2048
 UNUSED = ("projection_head.", "prototypes.", "fc.")
@@ -36,14 +40,32 @@ def load_swav(path: Path | str) -> SwavEncoder:
     Raises ModelError for a file that cannot be read or holds another network.
     """
     tensors = swav_tensors(Path(path))
-    with torch.device("meta"):
-        encoder = SwavEncoder()
-    encoder.to_empty(device="cpu").eval().requires_grad_(False)
-    for name, counter in encoder.named_buffers():
-        if name.endswith("num_batches_tracked"):
-            counter.zero_()  # optional in the file
+    encoder = SwavEncoder()
+    encoder.eval().requires_grad_(False)
     load_weights(encoder, tensors, "The image encoder")
     return encoder
+
+
+def load_image_encoder(folder: ModelFolder) -> SwavEncoder:
+    """The image encoder that was imported into a model folder, in eval mode.
+
+    Raises ModelError where the folder has none, or a damaged one.
+    """
+    if f"{IMAGE_ENCODER}{SUFFIX}" not in folder.manifest.files:
+        raise ModelError(
+            f"{folder.path} has no image encoder.", "Import the model again with --image-encoder."
+        )
+    encoder = SwavEncoder()
+    encoder.eval().requires_grad_(False)
+    load_weights(encoder, folder.load(IMAGE_ENCODER), "The image encoder")
+    return encoder
+
+
+def check_swav(tensors: Mapping[str, Tensor]) -> None:
+    """Raise ModelError unless these are the encoder's tensors, by name and shape, and no others."""
+    with torch.device("meta"):
+        expected = SwavEncoder().state_dict()
+    check_weights(expected, tensors, "The image encoder", FOREIGN)
 
 
 def swav_tensors(path: Path) -> dict[str, Tensor]:

@@ -16,6 +16,8 @@ from s2s_live.errors import ModelError
 
 AGAIN = "Get the file again from where its authors publish it."
 CHECK = "Check the path and its permissions."
+MAX_BYTES = 4_000_000_000
+"""The largest of these networks has a tenth of it; a checkpoint of training can be three times its size."""
 WRAPPERS = ("state_dict", "model_state_dict", "model")
 """Keys under which training programs put the state dict, beside counters and optimisers."""
 _scalar = np.float64(0).__reduce__()[0]
@@ -32,16 +34,16 @@ ALLOWED: list[Any] = [
 
 
 def read_checkpoint(path: Path) -> Any:
-    """What `torch.save` wrote, tensors on the CPU and, where the format allows, still in the file.
+    """What `torch.save` wrote, tensors on the CPU.
 
     Raises ModelError where there is no such file, where it is damaged or of another kind, and where reading
     it would mean to run code.
     """
     try:
-        # Files of PyTorch before 1.6 are no archives and cannot be mapped.
-        mapped = _is_archive(path)
+        if path.stat().st_size > MAX_BYTES:
+            raise ModelError(f"{path} is too large to be one of these networks.", "Choose another file.")
         with torch.serialization.safe_globals(ALLOWED):
-            return torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
+            return torch.load(path, map_location="cpu", weights_only=True)
     except UnpicklingError as error:
         raise ModelError(f"{path} is not read: {_reason(error)}", AGAIN) from error
     except OSError as error:
@@ -54,7 +56,8 @@ def read_checkpoint(path: Path) -> Any:
 def read_tensors(path: Path) -> dict[str, Tensor]:
     """The state dict in a weights file: bare or wrapped, saved by `torch.save` or as safetensors.
 
-    Names are as in the file. Raises ModelError as `read_checkpoint`, and where there is no state dict.
+    Names are as in the file; floating-point numbers become float32, and each tensor has memory of its own,
+    so that it may be changed in place. Raises ModelError as `read_checkpoint`, and where there are none.
     """
     found = _read_safetensors(path) if path.suffix == ".safetensors" else read_checkpoint(path)
     tensors = _state_dict(found)
@@ -65,7 +68,7 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
         # A view can repeat one number a billion times: whoever copies it would run out of memory.
         if tensor.is_sparse or tensor.numel() * tensor.element_size() > size:
             raise ModelError(f"{path} claims to hold more numbers than it does ({name}).", AGAIN)
-    return tensors
+    return _owned(tensors)
 
 
 def without_prefixes(tensors: Mapping[str, Tensor], *prefixes: str) -> dict[str, Tensor]:
@@ -76,9 +79,18 @@ def without_prefixes(tensors: Mapping[str, Tensor], *prefixes: str) -> dict[str,
     return plain
 
 
-def _is_archive(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.read(4) == b"PK\x03\x04"
+def _owned(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Without what a file can tie together: parts of one tensor, two names of the same."""
+    owned, seen = {}, set()
+    for name, tensor in tensors.items():
+        plain = tensor.detach().contiguous()
+        plain = plain.float() if plain.is_floating_point() else plain
+        storage = plain.untyped_storage()
+        if storage.data_ptr() in seen or storage.nbytes() != plain.nbytes:
+            plain = plain.clone()
+        seen.add(plain.untyped_storage().data_ptr())
+        owned[name] = plain
+    return owned
 
 
 def _state_dict(found: Any) -> dict[str, Tensor] | None:

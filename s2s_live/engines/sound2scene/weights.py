@@ -4,38 +4,50 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import torch
 from torch import Tensor, nn
 
 from s2s_live.errors import ModelError
 
 HINT = "The weights belong to another model; get the model folder again."
+FOREIGN = "It is of another network: choose the file as its authors publish it."
+"""What to do about weights that are being imported."""
 
 
 def load_weights(network: nn.Module, tensors: Mapping[str, Tensor], what: str) -> None:
-    """Fill `network` with `tensors`; counters of seen batches may be left out.
+    """Fill `network` with `tensors`; see `check_weights`."""
+    check_weights(network.state_dict(), tensors, what)
+    network.load_state_dict(dict(tensors), strict=False)
 
-    Raises ModelError naming the first tensors that are missing, unknown or of another shape.
+
+def check_weights(
+    expected: Mapping[str, Tensor], tensors: Mapping[str, Tensor], what: str, hint: str = HINT
+) -> None:
+    """See that `tensors` have the names, shapes and kinds of `expected`, and finite numbers.
+
+    Counters of seen batches may be left out. Raises ModelError naming the first that are missing, unknown or
+    of another shape.
     """
-    expected = network.state_dict()
     optional = {name for name in expected if name.endswith("num_batches_tracked")}
     missing = sorted(set(expected) - set(tensors) - optional)
     unknown = sorted(set(tensors) - set(expected))
     if missing or unknown:
         raise ModelError(
-            f"{what}: {len(missing)} missing {missing[:3]}, {len(unknown)} unknown {unknown[:3]}.", HINT
+            f"{what}: {len(missing)} missing {missing[:3]}, {len(unknown)} unknown {unknown[:3]}.", hint
         )
     for name, tensor in tensors.items():
-        check_tensor(
-            tensor, tuple(expected[name].shape), f"{what}: {name}", expected[name].is_floating_point()
-        )
-    network.load_state_dict(dict(tensors), strict=False)
+        wanted = expected[name]
+        check_tensor(tensor, tuple(wanted.shape), f"{what}: {name}", wanted.is_floating_point(), hint)
 
 
-def check_tensor(tensor: Tensor, shape: tuple[int, ...], what: str, floating: bool = True) -> None:
+def check_tensor(
+    tensor: Tensor, shape: tuple[int, ...], what: str, floating: bool = True, hint: str = HINT
+) -> None:
     """Raise ModelError unless `tensor` has this shape and, where asked, finite floating-point numbers."""
     if tuple(tensor.shape) != shape:
-        raise ModelError(f"{what} has shape {list(tensor.shape)} instead of {list(shape)}.", HINT)
+        raise ModelError(f"{what} has shape {list(tensor.shape)} instead of {list(shape)}.", hint)
     if tensor.is_floating_point() != floating:
-        raise ModelError(f"{what} is of type {tensor.dtype}.", HINT)
-    if floating and not bool(tensor.isfinite().all()):
-        raise ModelError(f"{what} holds numbers that are not finite.", HINT)
+        raise ModelError(f"{what} is of type {tensor.dtype}.", hint)
+    # The ends tell of the whole, and looking for them takes no memory.
+    if floating and tensor.numel() and not bool(torch.stack(torch.aminmax(tensor)).isfinite().all()):
+        raise ModelError(f"{what} holds numbers that are not finite.", hint)
