@@ -35,7 +35,8 @@ HOUSEKEEPING_MS = 1000
 
 @dataclass
 class Seen:
-    """What was observed; filled on the GUI thread, but for `frames` and `positions` (painting thread, appends alone)."""
+    """What was observed; filled on the GUI thread, but for `frames` and `positions` (painting thread, which
+    only appends)."""
 
     shown: array[int] = field(default_factory=lambda: array("q"))
     """Frame indices in the order in which they came on the screen. Arrays, here and below: memory figures
