@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import weakref
 
 import pytest
 import torch
@@ -147,3 +148,48 @@ def test_a_place_that_cannot_be_written(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(ModelError, match="cannot be written"):
         write_model_folder(tmp_path / "file" / "toy", MANIFEST, WEIGHTS)
+
+
+def test_files_to_read_lie_beside_the_weights_and_are_verified(tmp_path):
+    folder = write_model_folder(tmp_path / "toy", MANIFEST, WEIGHTS, {"LICENCE.txt": "Be kind.\n"})
+    assert (folder.path / "LICENCE.txt").read_bytes() == b"Be kind.\n"
+    folder.verify()
+    (folder.path / "LICENCE.txt").write_text("Be bold.\n")
+    with pytest.raises(ModelError, match="checksum"):
+        folder.verify()
+
+
+def test_networks_are_made_and_let_go_one_after_the_other(tmp_path):
+    alive, most = weakref.WeakSet(), 0
+
+    class Counted(dict):
+        __hash__ = object.__hash__
+
+    def networks():
+        nonlocal most
+        for name in ("a", "b", "c"):
+            tensors = Counted(x=torch.full((3,), float(ord(name))))
+            alive.add(tensors)
+            most = max(most, len(alive))
+            yield name, tensors
+            del tensors
+
+    folder = write_model_folder(tmp_path / "toy", MANIFEST, networks())
+    assert folder.load("b")["x"].tolist() == [98.0, 98.0, 98.0]
+    assert most == 1
+
+
+def test_a_network_that_fails_half_way_leaves_nothing(tmp_path):
+    def networks():
+        yield "a", {"x": torch.ones(1)}
+        raise ModelError("no more")
+
+    with pytest.raises(ModelError, match="no more"):
+        write_model_folder(tmp_path / "toy", MANIFEST, networks())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_weights_can_be_read_by_everyone_who_may_read_the_folder(tmp_path):
+    folder = write_model_folder(tmp_path / "toy", MANIFEST, WEIGHTS)
+    modes = {path.stat().st_mode & 0o044 for path in folder.path.iterdir()}
+    assert modes == {0o044}
