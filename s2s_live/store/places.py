@@ -36,3 +36,8 @@ def bundled(kind: Kind) -> Path:
 def user_models() -> Path:
     """Folder for the user's own model folders; it may not exist yet."""
     return platformdirs.user_data_path("s2s-live", appauthor=False) / "models"
+
+
+def user_downloads() -> Path:
+    """Folder for files that were fetched for importing; it may not exist yet."""
+    return platformdirs.user_data_path("s2s-live", appauthor=False) / "downloads"
