@@ -10,7 +10,7 @@ import s2s_live
 from s2s_live.errors import ModelError, S2SError
 from s2s_live.store import library, places
 from s2s_live.store.folder import write_model_folder
-from s2s_live.store.library import find_model, list_models
+from s2s_live.store.library import find_model, list_models, new_model, remove_model
 
 MANIFEST = {"name": "toy", "engine": "none", "licence": "MIT"}
 WEIGHTS = {"a": {"x": torch.ones(1)}}
@@ -102,3 +102,61 @@ def test_bundled_files_of_a_wheel_and_a_frozen_app(layout, tmp_path, monkeypatch
     with pytest.raises(S2SError, match="resources") as caught:
         places.bundled("resources")
     assert "Install" in caught.value.hint
+
+
+def test_a_new_model_gets_a_folder_of_the_users(homes):
+    user, own = homes
+    assert new_model("mine-1.2") == user / "mine-1.2"
+    write_model_folder(user / "mine", MANIFEST, WEIGHTS)
+    with pytest.raises(ModelError, match="already") as caught:
+        new_model("mine")
+    assert "models remove mine" in caught.value.hint
+    assert new_model("mine", replace=True) == user / "mine"
+    write_model_folder(own / "world", MANIFEST, WEIGHTS)
+    with pytest.raises(ModelError, match="comes with the program"):
+        new_model("world")
+
+
+@pytest.mark.parametrize(
+    "name", ["", ".", "..", "a/b", "a\\b", ".hidden", "a.", "con", "NUL.x", "a b", "x" * 65]
+)
+def test_names_that_no_folder_should_have(homes, name):
+    with pytest.raises(ModelError, match="cannot be called"):
+        new_model(name)
+
+
+def test_a_model_of_the_users_is_removed_whole(homes):
+    user, _ = homes
+    for name in ("mine", "other"):
+        write_model_folder(user / name, MANIFEST, WEIGHTS)
+    assert remove_model("mine") == user / "mine"
+    assert [path.name for path in user.iterdir()] == ["other"]
+
+
+def test_a_damaged_model_can_be_removed(homes):
+    user, _ = homes
+    write_model_folder(user / "mine", MANIFEST, WEIGHTS)
+    (user / "mine" / "manifest.json").write_text("{")
+    remove_model("mine")
+    assert list(user.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["world", "none", "", "..", "../outside", "mine/../mine"])
+def test_nothing_but_the_users_models_is_removed(homes, tmp_path, name):
+    user, own = homes
+    for folder in (own / "world", user / "mine", tmp_path / "outside"):
+        write_model_folder(folder, MANIFEST, WEIGHTS)
+    with pytest.raises(ModelError):
+        remove_model(name)
+    assert all(path.is_dir() for path in (own / "world", user / "mine", tmp_path / "outside"))
+
+
+def test_a_link_to_another_place_is_not_followed(homes, tmp_path):
+    outside = write_model_folder(tmp_path / "outside", MANIFEST, WEIGHTS).path
+    try:
+        (homes[0] / "linked").symlink_to(outside, target_is_directory=True)
+    except OSError as error:
+        pytest.skip(f"links cannot be made here: {error}")
+    with pytest.raises(ModelError, match="link"):
+        remove_model("linked")
+    assert (outside / "manifest.json").is_file()
