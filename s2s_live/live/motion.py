@@ -31,6 +31,10 @@ SWING_S = 1.5
 """Time constant of the swing: how far the level usually is from its running mean, in dB."""
 SURPRISE_SWINGS = 2.0
 """So many swings are no surprise: gusts, waves, chatter."""
+NEAR_RAD = 0.3
+"""Hearings of an unchanged sound differ by such angles; those of different sounds by five times as much."""
+NEAR_SLOWER = 4.0
+"""So much longer the latent takes to follow what is that near: a steady sound keeps a steady scene."""
 Z_GLIDE_S = 0.5
 """Time constant with which z glides to a new variation."""
 DRIFT_AFTER_S = 1.0
@@ -59,6 +63,12 @@ def slerp(start: NDArray[np.float64], end: NDArray[np.float64], share: float) ->
     mixed = (math.sin((1.0 - share) * angle) * start + math.sin(share * angle) * end) / math.sin(angle)
     unit: NDArray[np.float64] = mixed / np.linalg.norm(mixed)
     return unit
+
+
+def patience(now: NDArray[np.float64], goal: NDArray[np.float64]) -> float:
+    """How many times slower than a new sound a goal is followed: 1 far away, 1 + NEAR_SLOWER close by."""
+    angle = math.acos(float(np.clip(now @ goal, -1.0, 1.0)))
+    return 1.0 + NEAR_SLOWER * math.exp(-((angle / NEAR_RAD) ** 2))
 
 
 class Motion:
@@ -109,8 +119,9 @@ class Motion:
         self._choose_target(heard, controls)
         if controls["hold"] < 0.5:
             seconds = controls["attack"] if self._sounding else controls["release"]
-            share = approach(seconds)
-            self._latent = slerp(self._latent, self._target.latent.astype(np.float64), share)
+            goal_latent = self._target.latent.astype(np.float64)
+            share = approach(seconds * patience(self._latent, goal_latent))
+            self._latent = slerp(self._latent, goal_latent, share)
             self._flow += share * (self._target.flow - self._flow)
         self._phase += controls["z_speed"] * TICK_S
         goal = walk(self.seed, int(controls["variation"]), self._phase, self._z_size)

@@ -159,3 +159,21 @@ def test_a_rumble_that_swings_from_tick_to_tick_does_not_pulse_and_a_burst_in_it
     assert max(pulses[300:]) < 0.15
     run(motion, 3, level=-8.0)
     assert motion.state(0, controls()).pulse > 0.3
+
+
+def test_a_wavering_ear_keeps_a_steady_scene_and_a_new_sound_is_followed_at_once():
+    def turned(angle):
+        return Target(
+            np.cos(angle) * unit(1) + np.sin(angle) * unit(2), np.zeros((3, 2), np.float32), "rain", 0.9
+        )
+
+    motion = Motion(SPEC, REST, seed=1)
+    run(motion, 500, heard=turned(0.0))
+    angles = []
+    for k in range(60):  # one hearing every 100 ms, off by turns to either side
+        run(motion, 10, heard=turned(0.15 * (-1) ** k))
+        latent = motion.state(0, controls()).latent
+        angles.append(np.arctan2(latent[2], latent[1]))
+    assert np.ptp(angles) < 0.06
+    run(motion, 20, heard=Target(unit(3), np.zeros((3, 2), np.float32), "fire", 0.9))
+    assert motion.state(0, controls()).latent @ unit(3) > 0.7
