@@ -48,21 +48,21 @@ def fast_official_log_psd(samples: Floats) -> Tensor:
     waves = torch.from_numpy(np.clip(tiled[:OFFICIAL_SAMPLES], -1.0, 1.0).astype(np.float32, copy=False))
     frames = waves.unfold(0, FRAME, HOP)
     mean, ones, window = torch.full((FRAME,), 1.0 / FRAME), torch.ones(FRAME), _window()
-    logs = torch.empty(BINS, len(frames))
+    logs = np.empty((BINS, len(frames)), np.float32)
     for at in range(0, len(frames), BLOCK):
         block = frames[at : at + BLOCK].contiguous()
         block.addr_(block @ mean, ones, alpha=-1.0).mul_(window)
-        real, imaginary = torch.view_as_real(torch.fft.rfft(block)).unbind(-1)
-        power = (real * real).addcmul_(imaginary, imaginary)
-        power[:, 0] *= 0.5  # no other half: DC, and below Nyquist
-        power[:, -1] *= 0.5
-        logs[:, at : at + BLOCK] = power.add_(FLOOR).log_().T
-    return _standardised(logs)
+        spectrum = torch.fft.rfft(block).numpy()
+        power = np.square(spectrum.real)
+        power += np.square(spectrum.imag)
+        power[:, [0, -1]] *= 0.5  # DC and Nyquist have no other half
+        power += np.float32(FLOOR)
+        logs[:, at : at + BLOCK] = np.log(power, out=power).T
+    return torch.from_numpy(_standardised(logs))
 
 
-def _standardised(logs: Tensor) -> Tensor:
+def _standardised(cells: Floats) -> Floats:
     """In place: mean 0 and deviation 1 over all cells."""
-    cells = logs.numpy()
     cells -= np.float32(cells.mean(dtype=np.float64))
     cells /= np.float32(np.sqrt(float(np.vdot(cells, cells)) / cells.size) + EPS)
-    return logs
+    return cells

@@ -1,5 +1,6 @@
-"""Small pairs: a colour goes with a tone. And a small image encoder to learn from."""
+"""Small pairs: a colour goes with a tone. Small videos. And a small image encoder to learn from."""
 
+import av
 import numpy as np
 import pytest
 import soundfile
@@ -25,6 +26,34 @@ def write_pair(root, name, number, seconds=1.0):
     time = np.arange(round(seconds * RATE)) / RATE
     tone = 0.3 * np.sin(2 * np.pi * (200 + 170 * number) * time) + 0.01 * random.standard_normal(len(time))
     soundfile.write(root / "audios" / f"{name}.wav", tone, RATE)
+
+
+def write_video(path, fps=25, seconds=10.0, rate=44_100, layout="stereo", sound_seconds=None):
+    """A video whose frames say by their grey, 0..250, when they are shown: 25 for each second. A tone."""
+    with av.open(str(path), "w") as container:
+        video = container.add_stream("mpeg4", rate=fps)
+        video.width, video.height, video.pix_fmt, video.bit_rate = 96, 64, "yuv420p", 2_000_000
+        audio = container.add_stream("aac", rate=rate, layout=layout) if layout else None
+        for index in range(round(seconds * fps)):
+            grey = np.full((64, 96, 3), min(round(25 * index / fps), 250), np.uint8)
+            container.mux(video.encode(av.VideoFrame.from_ndarray(grey, "rgb24")))
+        container.mux(video.encode(None))
+        if audio is not None:
+            time = np.arange(round((sound_seconds or seconds) * rate)) / rate
+            tone = (0.4 * np.sin(2 * np.pi * 440 * time)).astype(np.float32)
+            channels = len(audio.codec_context.layout.channels)
+            for at in range(0, len(tone), 1024):
+                piece = np.stack([tone[at : at + 1024] * (1.0 if k == 0 else 0.5) for k in range(channels)])
+                frame = av.AudioFrame.from_ndarray(piece, "fltp", layout)
+                frame.sample_rate, frame.pts = rate, at
+                container.mux(audio.encode(frame))
+            container.mux(audio.encode(None))
+    return path
+
+
+@pytest.fixture
+def make_video():
+    return write_video
 
 
 @pytest.fixture(scope="session")
