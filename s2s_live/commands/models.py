@@ -118,7 +118,8 @@ def _import_sound2scene(options: argparse.Namespace) -> int:
     print(f"Written to {written.path}. {written.manifest.licence}")
     for note in found.notes:
         print(f"Note: {note}")
-    print(f"Run it with: s2s-live run --model {name}")
+    if found.can_run:
+        print(f"Run it with: s2s-live run --model {name}")
     return 0
 
 

@@ -112,6 +112,11 @@ class Sound2SceneImport:
         return f"sound2scene-{self.generator.resolution}{label}"
 
     @property
+    def can_run(self) -> bool:
+        """Whether the model can be painted live, which knows of no classes."""
+        return not self.generator.classes or self._label is not None
+
+    @property
     def summary(self) -> str:
         """Both networks in a line."""
         encoder, generator = self.encoder, self.generator
@@ -119,14 +124,14 @@ class Sound2SceneImport:
         classes = f", {generator.classes} classes" if generator.classes else ""
         return (
             f"ResNet-{encoder.depth} ({pool}) gives {encoder.embedding_size} numbers; "
-            f"IC-GAN with {generator.blocks} blocks paints {generator.resolution} lines{classes}"
+            f"IC-GAN of {generator.blocks} blocks paints {generator.resolution} lines{classes}"
         )
 
     @property
     def notes(self) -> list[str]:
         """What a user should know about this model."""
         notes = []
-        if self.generator.classes and self._label is None:
+        if not self.can_run:
             notes.append(
                 "This generator paints one of many classes, which painting live cannot choose yet: "
                 "import it with --label 0..999 to fix one."

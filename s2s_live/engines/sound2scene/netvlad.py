@@ -22,7 +22,7 @@ class NetVlad(nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """As the official one begins: random centres, and convolutions made of them, which then go their way."""
+        """As the official one begins: random centres and a convolution made of them."""
         nn.init.uniform_(self.centroids)
         with torch.no_grad():
             self.conv.weight.copy_(200.0 * self.centroids[..., None, None])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from pickle import UnpicklingError
@@ -18,8 +19,8 @@ AGAIN = "Get the file again from where its authors publish it."
 CHECK = "Check the path and its permissions."
 MAX_BYTES = 4_000_000_000
 """The largest of these networks has a tenth of it; a checkpoint of training can be three times its size."""
-WRAPPERS = ("state_dict", "model_state_dict", "model")
-"""Keys under which training programs put the state dict, beside counters and optimisers."""
+WRAPPERS = ("state_dict", "model_state_dict", "model", "state_dict_best", "feat_model")
+"""Keys under which training programs put the state dict, beside counters, optimisers and other networks."""
 _scalar = np.float64(0).__reduce__()[0]
 ALLOWED: list[Any] = [
     # The configuration inside IC-GAN's `state_dict_best0.pth` holds activations and scores as objects. A
@@ -42,7 +43,8 @@ def read_checkpoint(path: Path) -> Any:
     try:
         if path.stat().st_size > MAX_BYTES:
             raise ModelError(f"{path} is too large to be one of these networks.", "Choose another file.")
-        with torch.serialization.safe_globals(ALLOWED):
+        with torch.serialization.safe_globals(ALLOWED), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of pickles of other programs, which are refused anyway
             return torch.load(path, map_location="cpu", weights_only=True)
     except UnpicklingError as error:
         raise ModelError(f"{path} is not read: {_reason(error)}", AGAIN) from error
