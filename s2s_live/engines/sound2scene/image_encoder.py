@@ -1,4 +1,4 @@
-"""The image encoder: SwAV's ResNet-50, whose pooled features condition the generator (SPEC 2.2)."""
+"""The image encoder: ResNet-50 of SwAV (Caron et al. 2020), whose features condition IC-GAN's generators."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pictures as the image encoder and training take them (SPEC 3.2)."""
+"""Pictures as Sound2Scene prepares them for the image encoder, and for looking at."""
 
 from __future__ import annotations
 
@@ -53,13 +53,13 @@ def read_rgb(picture: Picture) -> Image.Image:
         return _upright(picture).convert("RGB")
     try:
         with warnings.catch_warnings():
-            # Pillow warns of what might be a bomb at twice, and refuses at four times, a large photograph.
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            # Pillow warns of large photographs, and refuses what is twice as large again.
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             with Image.open(picture) as image:
                 return _upright(image).convert("RGB")
     except FileNotFoundError:
         raise ImageError(f"There is no picture {picture}.", "Check the path.") from None
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+    except Image.DecompressionBombError as error:
         raise ImageError(f"{picture} is too large a picture ({error}).", "Make it smaller.") from error
     except (OSError, ValueError, SyntaxError, MemoryError) as error:
         # Pillow's decoders report damage as any of these.

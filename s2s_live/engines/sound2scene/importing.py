@@ -1,4 +1,4 @@
-"""The official files of Sound2Scene, IC-GAN and SwAV as a model folder of ours (SPEC 2, 4 and 10).
+"""The official files of Sound2Scene, IC-GAN and SwAV as a model folder of ours.
 
 Networks are folded in place, written one at a time and let go: importing takes little more memory than they
 do in their files.

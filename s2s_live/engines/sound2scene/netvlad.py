@@ -1,4 +1,4 @@
-"""NetVLAD pooling (Arandjelovic et al. 2016), as the official audio encoder has it (SPEC 2.1)."""
+"""NetVLAD pooling (Arandjelovic et al. 2016), as some audio encoders of Sound2Scene have it."""
 
 from __future__ import annotations
 

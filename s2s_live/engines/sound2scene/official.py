@@ -23,7 +23,7 @@ BN_EPS = 1e-5
 
 
 def encoder_config(tensors: Mapping[str, Tensor]) -> AudioEncoderConfig:
-    """Depth, width, pooling and embedding of an audio encoder, from names and shapes (SPEC 2.1).
+    """Depth, width, pooling and embedding of an audio encoder, from names and shapes.
 
     Raises ModelError where they are of no such network.
     """
@@ -47,7 +47,7 @@ def check_encoder(tensors: Mapping[str, Tensor], config: AudioEncoderConfig) -> 
 
 
 def generator_config(tensors: Mapping[str, Tensor]) -> GeneratorConfig:
-    """The numbers of an IC-GAN BigGAN generator, from names and shapes (SPEC 2.3).
+    """The numbers of an IC-GAN BigGAN generator, from names and shapes.
 
     Raises ModelError where they are of no such network.
     """

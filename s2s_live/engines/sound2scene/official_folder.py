@@ -1,4 +1,4 @@
-"""Which file of a published IC-GAN folder holds the generator, and what the folder says about it (SPEC 4)."""
+"""Which file of a published IC-GAN folder holds the generator, and what the folder says about it."""
 
 from __future__ import annotations
 
