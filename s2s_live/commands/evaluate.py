@@ -1,4 +1,4 @@
-"""`s2s-live eval`: how good a bundled model is."""
+"""`s2s-live eval`: how good a model is."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from s2s_live.evaluation.sound2scene.evaluating import Found
     from s2s_live.evaluation.world.retrieval import Query
     from s2s_live.training.images import ImageEncoder
     from s2s_live.training.recordings import Clip
@@ -25,7 +26,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     """Add the subcommand."""
     parser = subparsers.add_parser(
         "eval",
-        help="measure how well a bundled model hears and paints",
+        help="measure how well a model hears and paints",
         description="Measure a model on sounds and scenes that it was not trained on.",
     )
     systems = parser.add_subparsers(title="systems", metavar="SYSTEM", required=True)
@@ -49,6 +50,84 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     world.add_argument("--quick", action="store_true", help="few samples: rough figures in a minute or two")
     world.add_argument("--json", action="store_true", help="print JSON alone")
     world.set_defaults(run=_run_world)
+    _add_sound2scene(systems)
+
+
+def _add_sound2scene(systems: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = systems.add_parser(
+        "sound2scene",
+        help="a Sound2Scene model on real clips",
+        description="Paints a picture of each clip's sound and has it judged: by CLIP, whether it shows the "
+        "clip's category (R@1, R@5); by an Inception network, how it compares with real frames (FID, IS). "
+        "Writes report.json, report.md and sheet.jpg.",
+    )
+    parser.add_argument("--model", required=True, metavar="NAME", help="model name or folder")
+    parser.add_argument(
+        "--data", type=Path, required=True, metavar="DIR", help="pairs or shards, with clips.csv beside them"
+    )
+    parser.add_argument("--split", help="judge this split of clips.csv alone, as test")
+    parser.add_argument(
+        "--clip", type=Path, metavar="FILE", help="weights of CLIP ViT-B/32 with open_clip's names"
+    )
+    parser.add_argument("--clip-architecture", metavar="NAME", help="open_clip's name of another CLIP")
+    parser.add_argument(
+        "--prompt", default="{}", help="how CLIP is told a category (default: {}, its name alone)"
+    )
+    parser.add_argument(
+        "--inception", type=Path, metavar="FILE", help="weights of Inception v3 with torchvision's names"
+    )
+    parser.add_argument("--seed", type=int, default=1234, help="of the noise (default: 1234)")
+    parser.add_argument("--threads", type=int, default=1, help="processor threads (default: 1)")
+    parser.add_argument(
+        "--out", type=Path, default=Path("runs/sound2scene-evaluation"), metavar="DIR",
+        help="where the report goes (default: runs/sound2scene-evaluation)",
+    )  # fmt: skip
+    parser.add_argument("--json", action="store_true", help="print JSON alone")
+    parser.set_defaults(run=_run_sound2scene)
+
+
+def _run_sound2scene(options: argparse.Namespace) -> int:
+    from s2s_live.evaluation.sound2scene.report import lines, write
+
+    figures, found = measure_sound2scene(options)
+    write(options.out, figures, found)
+    if options.json:
+        print(json.dumps(figures, indent=2))
+        return 0
+    for line in lines(figures, found):
+        print(line)
+    print(f"\nWritten to {options.out}.", file=sys.stderr)
+    return 0
+
+
+def measure_sound2scene(options: argparse.Namespace) -> tuple[dict[str, Any], Found]:
+    """Every figure of a model on clips, and what they were made of.
+
+    Raises ModelError for the model or a judge, TrainingError for the clips.
+    """
+    import torch
+
+    from s2s_live.engines.sound2scene.model import load_model
+    from s2s_live.evaluation.sound2scene.clip_judge import ARCHITECTURE, MISSING, ClipJudge, available
+    from s2s_live.evaluation.sound2scene.evaluating import Judges, evaluate
+    from s2s_live.evaluation.sound2scene.inception import load_inception
+    from s2s_live.evaluation.sound2scene.material import Painter
+    from s2s_live.store.folder import ModelFolder
+    from s2s_live.store.library import find_model
+    from s2s_live.training.sound2scene.labelled import LabelledPairs
+
+    torch.set_num_threads(options.threads)
+    folder = ModelFolder.open(find_model(options.model))
+    notes, clip = [], None
+    if options.clip is not None and not available():
+        notes.append(MISSING)
+    elif options.clip is not None:
+        clip = ClipJudge(options.clip, options.clip_architecture or ARCHITECTURE, options.prompt)
+    judges = Judges(load_inception(options.inception) if options.inception else None, clip)
+    painter = Painter(load_model(folder), options.seed)
+    figures, found = evaluate(painter, LabelledPairs(options.data, options.split), judges, notes)
+    about = {"name": folder.name, "hash": folder.hash}
+    return {"model": about, "seed": options.seed, "prompt": options.prompt, **figures}, found
 
 
 def _run_world(options: argparse.Namespace) -> int:
