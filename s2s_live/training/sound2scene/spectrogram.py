@@ -48,7 +48,7 @@ def fast_official_log_psd(samples: Floats) -> Tensor:
     waves = torch.from_numpy(np.clip(tiled[:OFFICIAL_SAMPLES], -1.0, 1.0).astype(np.float32, copy=False))
     frames = waves.unfold(0, FRAME, HOP)
     mean, ones, window = torch.full((FRAME,), 1.0 / FRAME), torch.ones(FRAME), _window()
-    logs = np.empty((BINS, len(frames)), np.float32)
+    logs = np.empty((len(frames), BINS), np.float32)
     for at in range(0, len(frames), BLOCK):
         block = frames[at : at + BLOCK].contiguous()
         block.addr_(block @ mean, ones, alpha=-1.0).mul_(window)
@@ -57,8 +57,8 @@ def fast_official_log_psd(samples: Floats) -> Tensor:
         power += np.square(spectrum.imag)
         power[:, [0, -1]] *= 0.5  # DC and Nyquist have no other half
         power += np.float32(FLOOR)
-        logs[:, at : at + BLOCK] = np.log(power, out=power).T
-    return torch.from_numpy(_standardised(logs))
+        np.log(power, out=logs[at : at + BLOCK])
+    return torch.from_numpy(np.ascontiguousarray(_standardised(logs).T))
 
 
 def _standardised(cells: Floats) -> Floats:
