@@ -36,6 +36,8 @@ class Control:
     kind: Literal["float", "int", "bool", "choice"] = "float"
     choices: tuple[str, ...] = ()
     """For `choice`: the value is an index into these."""
+    hearing: bool = False
+    """Shapes what is heard, not how it is painted: front ends are asked with it."""
 
     def clamp(self, value: float) -> float:
         """`value` brought into range; whole for every kind but `float`."""
@@ -123,6 +125,10 @@ class FrontEnd(Protocol):
 
     def window(self) -> Floats:
         """The newest window for the audio encoder, `[1, bins, frames]`; silence where nothing came yet."""
+
+    def listen(self, controls: Mapping[str, float]) -> Floats | None:
+        """The newest window as these controls (those with `hearing`, by name) ask for it; None where there is
+        nothing in it to hear."""
 
 
 class Engine(Protocol):

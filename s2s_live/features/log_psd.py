@@ -57,6 +57,24 @@ class LogPsdConfig:
         return cls(data["frames"]) if "frames" in data else cls()
 
 
+FILL = "fill"
+FILL_S = 2.0
+"""Sound that `fill` repeats until the whole window is full, as the official loader does with short clips."""
+_SHORTER_S = (4, 2)
+
+
+def window_choices(config: LogPsdConfig) -> tuple[str, ...]:
+    """What `LogPsd.listen` can be asked for: the whole window, shorter ones, a short one repeated."""
+    whole = (config.frames * HOP + OVERLAP) / SAMPLE_RATE
+    shorter = (f"{seconds} s" for seconds in _SHORTER_S if seconds < whole)
+    return (f"{whole:.3g} s", *shorter, FILL)
+
+
+def frames_in(seconds: float) -> int:
+    """Columns of so much sound."""
+    return (round(seconds * SAMPLE_RATE) - FRAME) // HOP + 1
+
+
 @lru_cache(maxsize=1)
 def _tukey() -> Doubles:
     """Periodic Tukey window: the symmetric one of a sample more, its last left out."""
@@ -88,6 +106,15 @@ def official_log_psd(samples: NDArray[Any]) -> Doubles:
     return log_psd(np.tile(samples, 10)[:OFFICIAL_SAMPLES])
 
 
+def _standardised(columns: Doubles, floor: float) -> Floats | None:
+    """Raw columns `[k, 257]` as `[1, 257, k]` of mean 0 and deviation 1; None if they deviate less."""
+    deviation = float(columns.std())
+    if deviation < floor:
+        return None
+    standard = (columns - columns.mean()) / (deviation + EPS)
+    return np.ascontiguousarray(standard.T[None], dtype=np.float32)
+
+
 class LogPsd(ColumnStream):
     """Streaming `log_psd`: columns are cached raw and standardised when a window is read.
 
@@ -98,7 +125,35 @@ class LogPsd(ColumnStream):
         self.config = config
         # Measured from the floor, where most cells lie: the sum of squares loses no digits there.
         self._sums = np.zeros((2, config.frames))
+        self._recent = np.zeros(round(FILL_S * SAMPLE_RATE), np.float32)
+        self._choices = window_choices(config)
         super().__init__(SAMPLE_RATE, FRAME, HOP, config.frames, np.full(BINS, np.log(FLOOR)))
+
+    def push(self, samples: Floats) -> None:
+        """See `ColumnStream.push`."""
+        super().push(samples)
+        count = len(self._recent)
+        self._recent = np.concatenate((self._recent, samples[-count:]))[-count:]
+
+    def listen(self, controls: Mapping[str, float]) -> Floats | None:
+        """The window that `window` (an index of `window_choices`) asks for, standardised by its own moments.
+
+        None where its raw logarithms deviate by less than `floor`: standardised, faint noise would be blown
+        up to a sound.
+        """
+        choice = self._choices[int(controls.get("window", 0))]
+        if choice == FILL:
+            return self._filled(controls.get("floor", 0.0))
+        first = choice == self._choices[0]
+        columns = np.asarray(self.newest(), np.float64)[
+            -(self.config.frames if first else frames_in(int(choice.split()[0]))) :
+        ]
+        return _standardised(columns, controls.get("floor", 0.0))
+
+    def _filled(self, floor: float) -> Floats | None:
+        length = (self.config.frames - 1) * HOP + FRAME
+        repeated = np.resize(np.nan_to_num(self._recent).clip(-1.0, 1.0), length)
+        return _standardised(log_psd_columns(repeated), floor)
 
     def columns(self, samples: Floats) -> Doubles:
         """Raw log columns `[k, 257]`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,6 +53,10 @@ class ColumnStream(ABC):
     @abstractmethod
     def columns(self, samples: Floats) -> Columns:
         """All columns `[(n - window) // hop + 1, bins]` of `samples [n]`, the first beginning at sample 0."""
+
+    def listen(self, controls: Mapping[str, float]) -> Floats | None:  # noqa: ARG002 - see FrontEnd
+        """As `engines.base.FrontEnd`: one kind of window, whatever the controls."""
+        return self.window()
 
     @abstractmethod
     def window(self) -> Floats:

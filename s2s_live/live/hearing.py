@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from s2s_live.audio.feed import Feed
 from s2s_live.audio.ring import SamplesLost
@@ -25,8 +25,16 @@ class Hearing(Worker):
     When it falls behind it skips the encoder for all hops but the newest, never their columns.
     """
 
-    def __init__(self, engine: Engine, feed: Feed, publish: Callable[[Heard], None], first_hop: int) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        feed: Feed,
+        publish: Callable[[Heard], None],
+        first_hop: int,
+        values: Callable[[], Mapping[str, float]],
+    ) -> None:
         super().__init__("s2s-hearing")
+        self._values = values
         self.meter = Meter()
         self.features = Meter()
         self.skipped = 0
@@ -49,7 +57,7 @@ class Hearing(Worker):
             return
         self.skipped += pushed - 1
         begun = time.perf_counter()
-        heard = self._listener.hear()
+        heard = self._listener.hear(self._values())
         self._publish(heard)
         self.meter.add(time.monotonic(), (time.perf_counter() - begun) * 1e3)
 

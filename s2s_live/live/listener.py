@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,8 @@ class Heard:
     tick: int
     """Tick from which it holds."""
     target: Target
+    controls: Mapping[str, float] = field(default_factory=dict)
+    """Values of the engine's controls of hearing that it was heard with."""
 
 
 def mono(block: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -49,6 +52,7 @@ class Listener:
         self.next_hop = first_hop
         self._engine = engine
         self._front_end = engine.front_end()
+        self._turns = tuple(control.name for control in engine.spec.controls if control.hearing)
         self._resampler = StreamingResampler(PROGRAM_RATE, engine.spec.sample_rate, 1)
 
     @property
@@ -61,9 +65,14 @@ class Listener:
         self._front_end.push(self._resampler.process(mono(block)).reshape(-1))
         self.next_hop += 1
 
-    def hear(self) -> Heard:
-        """Hear the window that ends with the hop pushed last."""
+    def hear(self, values: Mapping[str, float]) -> Heard:
+        """Hear the window that ends with the hop pushed last, as the controls of hearing among `values` say.
+
+        A window with nothing in it is the engine's silence.
+        """
         hop = self.next_hop - 1
-        target = self._engine.hear(self._front_end.window())
+        controls = {name: values[name] for name in self._turns if name in values}
+        window = self._front_end.listen(controls)
+        target = self._engine.silence() if window is None else self._engine.hear(window)
         tick = (hop + 1) * self.hop_length // TICK + HEAR_DELAY_TICKS
-        return Heard(hop, tick, target)
+        return Heard(hop, tick, target, controls)

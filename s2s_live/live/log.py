@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 
@@ -22,7 +23,15 @@ class ShowLog:
     """Values at the start."""
     hops: list[tuple[int, int]] = field(default_factory=list)
     """(hop, tick at which its target took effect), in order."""
+    heard_with: list[tuple[int, dict[str, float]]] = field(default_factory=list)
+    """(hop, controls of hearing from that hop on), where they changed."""
     changes: list[tuple[int, str, float]] = field(default_factory=list)
     """(tick, control, value), in order."""
     frames: array[int] = field(default_factory=lambda: array("q"))
     """Programme positions of the painted frames."""
+
+    def note(self, hop: int, tick: int, controls: Mapping[str, float]) -> None:
+        """A hearing took effect."""
+        self.hops.append((hop, tick))
+        if not self.heard_with or self.heard_with[-1][1] != controls:
+            self.heard_with.append((hop, dict(controls)))

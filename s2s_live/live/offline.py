@@ -7,6 +7,7 @@ they fall due, so any length runs in constant memory.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from itertools import count
 
 import numpy as np
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from s2s_live.audio.levels import LevelTrack
 from s2s_live.engines.base import Engine, PaintState, Picture
 from s2s_live.live.controls import SESSION_CONTROLS, ControlValues
-from s2s_live.live.listener import Heard, Listener
+from s2s_live.live.listener import Listener
 from s2s_live.live.log import ShowLog
 from s2s_live.live.performer import Performer, levels_of
 from s2s_live.timeline import PROGRAM_RATE, TICK, tick_of
@@ -42,7 +43,7 @@ def render(
     controls = ControlValues(SESSION_CONTROLS + engine.spec.controls, values)
     performer = Performer(engine, controls.snapshot(), lambda _tick: (), seed=seed)
     positions = (round(j * PROGRAM_RATE / fps) for j in count())
-    for position in _perform(performer, Listener(engine, 0), sound, positions, ticks=None):
+    for position in _perform(performer, Listener(engine, 0), sound, positions, None):
         yield position, performer.paint(position)
 
 
@@ -74,7 +75,7 @@ def _replay(
         engine, log.controls, lambda tick: script.get(tick, ()), seed=log.seed, tick=log.start_tick
     )
     listener = Listener(engine, log.first_hop)
-    for position in _perform(performer, listener, sound, iter(positions), ticks=dict(log.hops)):
+    for position in _perform(performer, listener, sound, iter(positions), log):
         yield performer, position
 
 
@@ -83,12 +84,15 @@ def _perform(
     listener: Listener,
     sound: Blocks,
     positions: Iterator[int],
-    ticks: Mapping[int, int] | None,
+    log: ShowLog | None,
 ) -> Iterator[int]:
     """Step through the sound, stopping at each position.
 
-    `ticks` gives the hops to hear and when each took effect; None hears all, in time.
+    A log gives the hops to hear, with which controls, and when each took effect; None hears all, in time.
     """
+    ticks = None if log is None else dict(log.hops)
+    turns = {} if log is None else dict(log.heard_with)
+    values = performer.values
     track = LevelTrack()
     levels = levels_of(track)
     position = next(positions, None)
@@ -98,9 +102,10 @@ def _perform(
         if hop == listener.next_hop:
             listener.push(block)
             if ticks is None or hop in ticks:
-                heard = listener.hear()
+                values = turns.get(hop, values)
+                heard = listener.hear(values)
                 tick = heard.tick if ticks is None else ticks[hop]
-                performer.offer(Heard(hop, tick, heard.target))
+                performer.offer(replace(heard, tick=tick))
         end = (hop + 1) * listener.hop_length
         while position is not None and position <= end:
             performer.advance(tick_of(position), levels)

@@ -58,6 +58,11 @@ class Performer:
         """The target in force."""
         return self._heard
 
+    @property
+    def values(self) -> Mapping[str, float]:
+        """Value of every control at the tick stepped last."""
+        return self._values
+
     def offer(self, heard: Heard) -> None:
         """Queue a hearing for its tick. Hearings come in order of their hops."""
         self._pending.append(heard)
@@ -95,4 +100,4 @@ class Performer:
             self._heard = heard.target
             self.newest_hop_end = (heard.hop + 1) * self._hop_length
             if self.log is not None:
-                self.log.hops.append((heard.hop, self.motion.tick))
+                self.log.note(heard.hop, self.motion.tick, heard.controls)

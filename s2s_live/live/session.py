@@ -116,7 +116,7 @@ class Session:
         )
         self.painting = Painting(performer, self._feed, fps=self._fps, first_index=first_index)
         self.painting.sinks = self._sinks
-        self.hearing = Hearing(engine, self._feed, self.painting.publish, first_hop)
+        self.hearing = Hearing(engine, self._feed, self.painting.publish, first_hop, values_now.snapshot)
         self.engine = engine
 
     def start(self) -> None:

@@ -10,7 +10,15 @@ import torch
 
 from s2s_live.errors import ModelError
 from s2s_live.features.log_mel import LogMel, LogMelConfig, log_mel
-from s2s_live.features.log_psd import FLOOR, HOP, LogPsd, LogPsdConfig, log_psd
+from s2s_live.features.log_psd import (
+    FLOOR,
+    HOP,
+    LogPsd,
+    LogPsdConfig,
+    log_psd,
+    official_log_psd,
+    window_choices,
+)
 from s2s_live.features.opening import open_front_end
 
 RATE = 16_000
@@ -58,6 +66,40 @@ def test_log_psd_equals_the_offline_one(seed, largest):
     offline = log_psd(newest(samples, 512, HOP, 199))
     assert stream.window().shape == (1, 257, 199)
     np.testing.assert_allclose(stream.window()[0], offline, atol=1e-5)
+
+
+@pytest.mark.parametrize(("choice", "frames"), [(0, 1004), (1, 400), (2, 199)])
+def test_shorter_windows_are_those_of_the_newest_sound_alone(choice, frames):
+    samples = noise(11.3, seed=5)
+    stream = LogPsd(LogPsdConfig())
+    push_in_chunks(stream, samples, seed=5)
+    assert window_choices(stream.config)[choice].startswith(("10", "4", "2")[choice])
+    found = stream.listen({"window": float(choice)})
+    np.testing.assert_allclose(found[0], log_psd(newest(samples, 512, HOP, frames)), atol=1e-5)
+
+
+def test_fill_repeats_the_newest_sound_as_the_official_loader_does():
+    samples = noise(3.7, seed=6)
+    stream = LogPsd(LogPsdConfig())
+    push_in_chunks(stream, samples, seed=6)
+    found = stream.listen({"window": window_choices(stream.config).index("fill")})
+    np.testing.assert_allclose(found[0], official_log_psd(samples[-2 * RATE :]), atol=1e-5)
+
+
+def test_what_barely_leaves_the_floor_is_not_heard():
+    stream = LogPsd(LogPsdConfig(199))
+    stream.push(noise(3.0, level=1e-4))
+    for choice in range(len(window_choices(stream.config))):
+        assert stream.listen({"window": choice, "floor": 0.05}) is None
+        assert stream.listen({"window": choice}) is not None
+    stream.push(noise(3.0, level=0.1))
+    assert stream.listen({"floor": 0.05}) is not None
+
+
+def test_a_front_end_without_controls_listens_as_ever():
+    stream = LogMel(LogMelConfig())
+    stream.push(noise(1.5))
+    np.testing.assert_array_equal(stream.listen({"window": 2.0}), stream.window())
 
 
 def test_every_column_is_computed_once(monkeypatch):

@@ -1,6 +1,7 @@
 """A live show with real threads, replayed: the determinism contract."""
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,9 +9,12 @@ import pytest
 from s2s_live.audio.feed import Feed
 from s2s_live.audio.synthetic import ArraySource
 from s2s_live.engines.registry import open_engine
+from s2s_live.engines.sound2scene.model import load_model, write_model
 from s2s_live.engines.sound2scene.tiny import write_tiny_model
+from s2s_live.features.log_psd import LogPsdConfig
 from s2s_live.live.offline import render, replay, replay_states
 from s2s_live.live.session import Session
+from s2s_live.store.folder import ModelFolder
 from s2s_live.timeline import PROGRAM_RATE, TICK
 
 SECONDS = 4.0
@@ -72,6 +76,32 @@ def test_replay_does_not_depend_on_how_the_sound_is_cut(engine, show):
     for a, b in zip(whole, replay_states(engine, pieces, log, wanted), strict=True):
         assert (a.latent == b.latent).all()
         assert (a.displacement == b.displacement).all()
+
+
+def test_another_window_is_heard_live_and_again_in_the_replay(tmp_path):
+    model = load_model(ModelFolder.open(write_tiny_model(tmp_path / "tiny")))
+    config = replace(model.config, front_end=LogPsdConfig(400))
+    folder = tmp_path / "psd"
+    write_model(folder, replace(model, config=config), name="psd", licence="MIT", trained={})
+    engine = open_engine(folder)
+    assert [control.name for control in engine.spec.controls if control.hearing] == ["window", "floor"]
+    feed, frames = Feed(), []
+    session = Session(engine, feed, seed=2, fps=10, keep_log=True)
+    session.add_sink(frames.append)
+    feed.play(ArraySource(changing_sound(), PROGRAM_RATE))
+    feed.start()
+    session.start()
+    try:
+        for window in (0, 1, 2):
+            session.set_control("window", window)
+            time.sleep(1.3)
+    finally:
+        session.stop()
+        feed.stop()
+    assert {turned["window"] for _, turned in session.log.heard_with} == {0.0, 1.0, 2.0}
+    again = dict(replay(engine, iter((feed.program.read(0, feed.program.written),)), session.log))
+    assert all((again[frame.position] == frame.picture).all() for frame in frames)
+    engine.close()
 
 
 def test_where_no_hop_was_skipped_the_live_log_is_the_offline_plan(engine, show):

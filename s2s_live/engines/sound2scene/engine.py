@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import torch
@@ -24,7 +26,7 @@ from s2s_live.engines.sound2scene.networks import (
 )
 from s2s_live.errors import ModelError
 from s2s_live.features.log_mel import LogMelConfig
-from s2s_live.features.log_psd import HOP, SAMPLE_RATE
+from s2s_live.features.log_psd import HOP, SAMPLE_RATE, LogPsdConfig, window_choices
 from s2s_live.features.opening import open_front_end
 from s2s_live.store.folder import ModelFolder
 
@@ -64,7 +66,9 @@ class Sound2SceneEngine:
         self._generator = load_generator(folder, config) if config.fields is not None else None
         self._scene: Scene | None = None
         self._hearing, self._painting = threading.Lock(), threading.Lock()
-        self._hear: Runtime | None = open_hearing(folder, config, wish)
+        shape = open_front_end(config.front_end.to_json()).window().shape
+        self._open_hearing: Callable[[tuple[int, ...]], Runtime] = partial(open_hearing, folder, config, wish)
+        self._hear: dict[tuple[int, ...], Runtime] | None = {shape: self._open_hearing(shape)}
         networks = PaintingNetworks(folder, config, self._generator, self._prototypes)
         paint, fine = networks.open(wish)
         # The network has its weights; a new seed's still fields go through it too.
@@ -87,7 +91,11 @@ class Sound2SceneEngine:
         with self._hearing:
             if self._hear is None:
                 raise ValueError("the engine is closed")
-            found = self._hear.run(np.ascontiguousarray(window[None], dtype=np.float32))[0].copy()
+            if window.shape not in self._hear:  # a window of another length was chosen
+                self._hear[window.shape] = self._open_hearing(window.shape)
+            found = (
+                self._hear[window.shape].run(np.ascontiguousarray(window[None], dtype=np.float32))[0].copy()
+            )
         return self._target(found)
 
     def paint(self, state: PaintState) -> Picture:
@@ -146,6 +154,22 @@ class Sound2SceneEngine:
         return Target(self._prototypes[at].copy(), self._flows[at].copy(), name, 1.0, scores)
 
 
+def controls_of(config: Sound2SceneConfig) -> tuple[Control, ...]:
+    """The engine's controls for a model: those of its front end come first."""
+    if not isinstance(config.front_end, LogPsdConfig):
+        return CONTROLS
+    choices = window_choices(config.front_end)
+    window = Control(
+        "window", "Window", "How much sound it hears at once: short follows sooner, long knows better.",
+        0.0, 0.0, len(choices) - 1.0, kind="choice", choices=choices, hearing=True,
+    )  # fmt: skip
+    floor = Control(
+        "floor", "Noise floor", "Sounds whose spectrum varies less count as silence.", 0.05, 0.0, 1.0,
+        hearing=True,
+    )  # fmt: skip
+    return (window, floor, *CONTROLS)
+
+
 def open_sound2scene(folder: ModelFolder, device: str, threads: int, fine: bool | None) -> Sound2SceneEngine:
     """Open a model folder of this engine."""
     return Sound2SceneEngine(folder, Wish(device, threads, fine=fine))
@@ -180,7 +204,7 @@ def _spec(
         z_size=config.generator.z_size,
         layers=config.layers,
         families=config.families,
-        controls=CONTROLS,
+        controls=controls_of(config),
         gmacs_hear=encoder_macs(config.audio_encoder, (shape[1], shape[2])) / 1e9,
         gmacs_paint=share * count_macs(config.generator) / 1e9,
         runtime=runtime,

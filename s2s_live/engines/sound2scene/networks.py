@@ -20,7 +20,6 @@ from s2s_live.engines.sound2scene.generator import Generator, count_macs
 from s2s_live.engines.sound2scene.live_painting import LivePainting, Scene
 from s2s_live.engines.sound2scene.loading import load_generator, load_upscaler
 from s2s_live.engines.sound2scene.upscaler import Upscaler
-from s2s_live.features.opening import open_front_end
 from s2s_live.store.folder import ModelFolder
 
 Z_LIMIT = 2.0
@@ -45,14 +44,19 @@ class Wish:
     """Whether to paint twice the lines, where the model can; None: where this machine is fast enough."""
 
 
-def open_hearing(folder: ModelFolder, config: Sound2SceneConfig, wish: Wish) -> Runtime:
-    """The runtime that hears: one of its own, to run beside painting. Raises ModelError."""
+def open_hearing(
+    folder: ModelFolder, config: Sound2SceneConfig, wish: Wish, shape: tuple[int, ...]
+) -> Runtime:
+    """The runtime that hears windows of that shape: one of its own, to run beside painting.
+
+    Raises ModelError.
+    """
     return open_runtime(
         lambda: _hearing_network(folder, config),
-        lambda: [open_front_end(config.front_end.to_json()).window()[None]],
+        lambda: [np.zeros((1, *shape), np.float32)],
         device=wish.device,
         threads=wish.threads,
-        cache=_cache_file(folder.hash, "hear"),
+        cache=_cache_file(folder.hash, f"hear-{shape[-1]}"),
         prefer=wish.prefer,
     )
 
