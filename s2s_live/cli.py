@@ -18,7 +18,7 @@ from s2s_live import __version__
 from s2s_live.errors import S2SError
 from s2s_live.logs import set_up_logging
 
-COMMANDS = ("run", "devices", "render", "hear", "models", "doctor", "bench", "train", "eval", "world")
+COMMANDS = ("run", "devices", "render", "hear", "models", "doctor", "bench", "data", "train", "eval", "world")
 """In the order in which `--help` shows them."""
 
 MODULES = {"eval": "evaluate"}
