@@ -32,6 +32,7 @@ CASES = {
     "whole z": replace(PLAIN, hierarchical=False),
     "mapping": replace(PLAIN, hierarchical=False, mapping=20),
     "sub-pixels": SHUFFLED,
+    "smooth": replace(PLAIN, fields=FieldsConfig(planes=(3, 2), kernels=(3, 1)), smooth=True),
     "squares": replace(PLAIN, fields=FieldsConfig(planes=(3, 2), kernels=(3, 1), squares=True)),
     "fine fields": replace(SHUFFLED, fields=FieldsConfig(planes=(3, 2), kernels=(3, 3), fine=3)),
 }

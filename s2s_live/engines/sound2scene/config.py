@@ -134,6 +134,8 @@ class GeneratorConfig(_Config):
     shuffle: int = 1
     """Pixels that the last convolution gives along each axis at once: 1, or 2 as a sub-pixel convolution
     (Shi et al. 2016), which saves a block where pixels are many."""
+    smooth: bool = False
+    """Shortcuts are doubled bilinearly, not by repeating pixels, which leaves squares to be painted over."""
 
     def __post_init__(self) -> None:
         for name in ("feature_size", "z_chunk", "shared_size", "bottom", "class_size"):

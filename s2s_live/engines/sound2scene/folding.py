@@ -45,6 +45,7 @@ class LiveBlock(nn.Module):
 
     def __init__(self, block: Block, moving: Sequence[int], scale: Tensor, shift: Tensor) -> None:
         super().__init__()
+        self.smooth = block.smooth
         self.up = _constant(doubling(block.conv1.weight))
         bias = block.conv1.bias
         self.offset = _constant(torch.zeros_like(block.conv1.weight[:, 0, 0, 0]) if bias is None else bias)
@@ -78,7 +79,7 @@ class LiveBlock(nn.Module):
             a = a + still
         a = functional.relu(a * scale2 + shift2)
         a = functional.conv2d(a, self.conv2_weight, self.end_bias, padding=1)
-        return a + upsample(functional.conv2d(h, self.short_weight))
+        return a + upsample(functional.conv2d(h, self.short_weight), smooth=self.smooth)
 
 
 class LiveUpscaler(nn.Module):

@@ -104,6 +104,7 @@ class Block(nn.Module):
         wide, narrow = config.in_channels[index], config.out_channels[index]
         condition = config.condition_size
         statistics = config.norm == "bigbn"
+        self.smooth = config.smooth
         self.conv1 = nn.Conv2d(wide, narrow, 3, padding=1)
         self.conv2 = nn.Conv2d(narrow, narrow, 3, padding=1)
         self.conv_sc = nn.Conv2d(wide, narrow, 1)
@@ -122,8 +123,8 @@ class Block(nn.Module):
             # The planes join the input of conv1: as a sum of two convolutions, so that nothing is copied.
             a = a + self.conv_f(extra)
         a = self.conv2(functional.relu(self.bn2(a, q)))
-        # A 1x1 convolution and nearest upsampling commute: the cheaper order.
-        return torch.add(a, upsample(self.conv_sc(h)))
+        # A 1x1 convolution and upsampling commute: the cheaper order.
+        return torch.add(a, upsample(self.conv_sc(h), smooth=self.smooth))
 
 
 class Mapping(nn.Module):
@@ -277,8 +278,10 @@ def _part(planes: Tensor, window: Window | None, scale: int) -> Tensor:
     return planes[..., rows, columns]
 
 
-def upsample(x: Tensor) -> Tensor:
-    """Nearest, twice the rows and columns."""
+def upsample(x: Tensor, *, smooth: bool = False) -> Tensor:
+    """Twice the rows and columns, each pixel repeated or (`smooth`) bilinear between pixel centres."""
+    if smooth:
+        return functional.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False)
     return functional.interpolate(x, scale_factor=2.0, mode="nearest")
 
 

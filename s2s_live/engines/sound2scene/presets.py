@@ -29,6 +29,7 @@ BUNDLED_GENERATOR = GeneratorConfig(
     hierarchical=False,
     mapping=128,
     shuffle=2,
+    smooth=True,
 )
 """256x256 from the world's fields; every block knows the eight numbers of z that a scene depends on."""
 
