@@ -141,14 +141,18 @@ class LogPsd(ColumnStream):
         None where its raw logarithms deviate by less than `floor`: standardised, faint noise would be blown
         up to a sound.
         """
-        choice = self._choices[int(controls.get("window", 0))]
+        number, floor = int(controls.get("window", 0)), controls.get("floor", 0.0)
+        choice = self._choices[number]
         if choice == FILL:
-            return self._filled(controls.get("floor", 0.0))
-        first = choice == self._choices[0]
-        columns = np.asarray(self.newest(), np.float64)[
-            -(self.config.frames if first else frames_in(int(choice.split()[0]))) :
-        ]
-        return _standardised(columns, controls.get("floor", 0.0))
+            return self._filled(floor)
+        count = frames_in(int(choice.split()[0])) if number else self.config.frames
+        return None if self._moments(count)[1] < floor else self._cut(count)
+
+    def _cut(self, count: int) -> Floats:
+        """The newest columns, standardised."""
+        mean, deviation = self._moments(count)
+        standard = (self.newest()[-count:] - (mean + np.log(FLOOR))) / (deviation + EPS)
+        return np.ascontiguousarray(standard.T[None], dtype=np.float32)
 
     def _filled(self, floor: float) -> Floats | None:
         length = (self.config.frames - 1) * HOP + FRAME
@@ -164,19 +168,17 @@ class LogPsd(ColumnStream):
         self._sums[0, places] = raised.sum(axis=1)
         self._sums[1, places] = np.square(raised).sum(axis=1)
 
-    def _moments(self) -> tuple[float, float]:
-        """Mean above the floor and standard deviation of the window."""
-        cells = self._ring.size
-        mean, square = self._sums.sum(axis=1) / cells
+    def _moments(self, count: int) -> tuple[float, float]:
+        """Mean above the floor and standard deviation of the newest columns."""
+        places = (self._next - 1 - np.arange(count)) % self.config.frames
+        mean, square = self._sums[:, places].sum(axis=1) / (count * BINS)
         return float(mean), float(np.sqrt(max(square - mean * mean, 0.0)))
 
     @property
     def deviation(self) -> float:
         """Standard deviation of the window's raw logarithms: near 0 there is only the floor to hear."""
-        return self._moments()[1]
+        return self._moments(self.config.frames)[1]
 
     def window(self) -> Floats:
         """`[1, 257, frames]`, row 0 DC, mean 0 and deviation 1."""
-        mean, deviation = self._moments()
-        standard = (self.newest() - (mean + np.log(FLOOR))) / (deviation + EPS)
-        return np.ascontiguousarray(standard.T[None], dtype=np.float32)
+        return self._cut(self.config.frames)
