@@ -8,6 +8,9 @@ from typing import Any
 
 from s2s_live.world.families import FAMILIES
 
+_UPSCALER = """* An **upscaler** (three small convolutions, learnt from scenes painted at both sizes) that draws
+  twice the lines where the machine is fast enough.
+"""
 _TEXT = """# The world
 
 The model that comes with s2s-live: sound in, a living painted scene out, at {size}x{size}.
@@ -18,8 +21,8 @@ The model that comes with s2s-live: sound in, a living painted scene out, at {si
 * A **generator** (the Sound2Scene / IC-GAN BigGAN architecture at a small scale) that paints from that
   place, from a noise vector z, and from noise fields which carry all fine texture. Moving the fields moves
   rain, flames and clouds.
-* An **upscaler** (three small convolutions) that draws twice the lines where the machine is fast enough.
-* **Prototypes**: the mean audio embedding of each family of sounds, by which the app names what it hears.
+{upscaler}* **Prototypes**: the mean audio embedding of each family of sounds, by which the app names what it
+  hears.
 
 Families: {families}.
 
@@ -32,7 +35,6 @@ Every family, soft, middling and loud, as the generator paints it.
 `s2s-live train world`: a renderer paints scenes of every family at any intensity; an image encoder learns
 that world without labels, from pairs of paintings of the same thing; the generator learns by regression to
 paint what the renderer paints, given the encoder's embedding of *other* paintings of the same thing; the
-upscaler learns from scenes painted at both sizes; the
 audio encoder learns to place synthesised and recorded sounds of a family and loudness where its pictures lie.
 
 * Generator: {steps} steps, {minutes} minutes on one processor thread.
@@ -63,6 +65,7 @@ def model_card(trained: Mapping[str, Any], recordings: Sequence[Path] = ()) -> s
     rows = [f"| {name} | {value:.3g} |" for name, value in figures.items()]
     table = "\n".join(["| figure | value |", "|---|---|", *rows]) if rows else "None measured yet."
     return _TEXT.format(
+        upscaler=_UPSCALER if trained["upscaler"] else "",
         families=", ".join(family.title.lower() for family in FAMILIES),
         size=trained["picture_size"],
         steps=trained["generator_steps"],

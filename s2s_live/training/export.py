@@ -74,6 +74,7 @@ def export(run: Path, out: Path, recordings: Sequence[Path] = ()) -> None:
         "picture_size": generator.config.resolution,
         "generator_steps": state["step"],
         "generator_minutes": round(state["used_s"] / 60.0, 1),
+        "upscaler": upscaler is not None,
         "audio": "trained" if ears.trained else "not trained: prototypes are those of the pictures",
         "figures": {**state.get("figures", {}), **ears.figures},
     }
