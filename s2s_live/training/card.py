@@ -8,8 +8,8 @@ from typing import Any
 
 from s2s_live.world.families import FAMILIES
 
-_UPSCALER = """* An **upscaler** (three small convolutions, learnt from scenes painted at both sizes) that draws
-  twice the lines where the machine is fast enough.
+_UPSCALER = """* An **upscaler** (three small convolutions, learnt from scenes painted at both sizes) that
+  draws twice the lines where the machine is fast enough.
 """
 _TEXT = """# The world
 
