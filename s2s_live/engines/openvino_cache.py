@@ -11,6 +11,8 @@ from typing import Any
 
 import openvino
 
+from s2s_live.engines.openvino_core import CORE
+
 log = logging.getLogger(__name__)
 
 KEPT = 12
@@ -21,7 +23,7 @@ _DIGEST = 32
 
 def cache_path(cache: Path, kind: str) -> Path:
     """The file of a network of that kind: it names the versions and the processor it was compiled for."""
-    made_by = f"{openvino.__version__} {openvino.Core().get_property('CPU', 'FULL_DEVICE_NAME')}"
+    made_by = f"{openvino.__version__} {CORE.get_property('CPU', 'FULL_DEVICE_NAME')}"
     mark = hashlib.sha256(made_by.encode()).hexdigest()[:12]
     return cache.with_name(f"{cache.name}-{mark}-{kind}{SUFFIX}")
 
@@ -36,7 +38,7 @@ def load(path: Path, options: dict[str, Any]) -> Any:
         log.info("the compiled network in %s is damaged: it is made again", path)
         return None
     try:
-        return openvino.Core().import_model(data[_DIGEST:], "CPU", options)
+        return CORE.import_model(data[_DIGEST:], "CPU", options)
     except RuntimeError as error:
         log.info("the compiled network in %s cannot be used (%s): it is made again", path, error)
         return None

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import openvino
 from numpy.typing import NDArray
 from openvino import opset13 as ops
 
+from s2s_live.engines.openvino_core import CORE
 from s2s_live.engines.runtime import Floats
 
 _CONVOLUTIONS = {"Convolution": 0, "ConvolutionBackpropData": 1}
@@ -60,7 +60,7 @@ def _measure(model: Any, samples: Sequence[Sequence[Floats]]) -> list[tuple[floa
         ends += [ops.result(ops.reduce_min(data, axes)), ops.result(ops.reduce_max(data, axes))]
     probed.add_results(ends)
     outputs = len(probed.outputs) - len(ends)
-    request = openvino.Core().compile_model(probed, "CPU").create_infer_request()
+    request = CORE.compile_model(probed, "CPU").create_infer_request()
     rows = []
     for sample in samples:
         results = request.infer(list(sample))

@@ -20,6 +20,7 @@ from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
 from torch import nn
 
 from s2s_live.engines.openvino_cache import cache_path, keep, load
+from s2s_live.engines.openvino_core import CORE
 from s2s_live.engines.runtime import TOLERANCE, Floats, Samples, differs, psnr
 
 log = logging.getLogger(__name__)
@@ -141,7 +142,7 @@ def convert(network: nn.Module, example: Sequence[Floats]) -> Any:
 
 
 def _compile(model: Any, threads: int) -> Any:
-    return openvino.Core().compile_model(model, "CPU", _options(threads))
+    return CORE.compile_model(model, "CPU", _options(threads))
 
 
 def _options(threads: int) -> dict[str, Any]:

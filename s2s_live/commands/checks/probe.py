@@ -52,13 +52,12 @@ def processors(_: list[str]) -> None:
         cuda=[torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())],
         mps=torch.backends.mps.is_available(),
     )
-    import openvino
+    from s2s_live.engines.openvino_core import CORE
 
-    core = openvino.Core()
     answer(
         # torch takes bfloat16 on processors that only imitate it; OpenVINO names what the processor has.
-        bf16="BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"),
-        openvino={name: str(core.get_property(name, "FULL_DEVICE_NAME")) for name in core.available_devices},
+        bf16="BF16" in CORE.get_property("CPU", "OPTIMIZATION_CAPABILITIES"),
+        openvino={name: str(CORE.get_property(name, "FULL_DEVICE_NAME")) for name in CORE.available_devices},
     )
 
 
