@@ -6,6 +6,7 @@ weights. The first process keeps the time, writes and reports. A process alone i
 
 from __future__ import annotations
 
+import atexit
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ class Team:
             return cls()
         if not distributed.is_initialized():
             distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
+            atexit.register(_disband)
         return cls(distributed.get_rank(), size)
 
     @property
@@ -74,6 +76,12 @@ class Team:
 
     def _device(self) -> torch.device:
         return torch.device("cuda" if distributed.get_backend() == "nccl" else "cpu")
+
+
+def _disband() -> None:
+    """End gloo's threads before the interpreter ends: letting go of a tensor later aborts the process."""
+    if distributed.is_initialized():
+        distributed.destroy_process_group()
 
 
 def local_device(device: torch.device) -> torch.device:

@@ -39,6 +39,7 @@ def test_two_processes_hold_the_same_weights_and_the_mean_of_their_gradients(tmp
     done = torchrun(str(HERE / "team_member.py"), str(tmp_path))
     assert done.returncode == 0, done.stderr
     first, second = (torch.load(tmp_path / f"{rank}.pt", weights_only=True) for rank in (0, 1))
+    assert [(tmp_path / f"{rank}.txt").read_text() for rank in (0, 1)] == ["parted"] * 2
     assert not torch.equal(first["inputs"], second["inputs"])
     assert torch.equal(first["weight"], second["weight"])
     assert torch.equal(first["gradient"], second["gradient"])
