@@ -70,6 +70,8 @@ def _explain_crashes() -> None:
 
     A copy of it, since libraries are kept quiet by pointing the original elsewhere for moments.
     """
+    if faulthandler.is_enabled():  # by PYTHONFAULTHANDLER or a test run, which know better where to
+        return
     with contextlib.suppress(OSError):  # there is no standard error
         faulthandler.enable(os.dup(2))
 

@@ -1,5 +1,6 @@
 """The command line: help that reads well, one clear line for wrong use, JSON alone."""
 
+import faulthandler
 import json
 import os
 import signal
@@ -9,7 +10,7 @@ import time
 
 import pytest
 
-from s2s_live.cli import COMMANDS
+from s2s_live.cli import COMMANDS, main
 
 
 def run(*arguments, **kwargs):
@@ -105,6 +106,13 @@ def test_a_missing_model_is_named():
 def test_models_list_is_json():
     rows = json.loads(run("models", "list", "--json").stdout)
     assert isinstance(rows, list)
+
+
+def test_crash_reports_that_are_set_up_already_stay(monkeypatch):
+    monkeypatch.setattr(faulthandler, "is_enabled", lambda: True)
+    monkeypatch.setattr(faulthandler, "enable", pytest.fail)
+    with pytest.raises(SystemExit):
+        main(["--version"])
 
 
 @pytest.fixture

@@ -3,9 +3,12 @@
 import hashlib
 import io
 import json
+import logging
+import signal
 import threading
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from logging.handlers import RotatingFileHandler
 
 import pytest
 import torch
@@ -28,6 +31,21 @@ def home(tmp_path, monkeypatch):
         monkeypatch.setattr(module, "user_models", lambda: tmp_path / "home" / "models")
     monkeypatch.setattr(places, "user_downloads", lambda: tmp_path / "home" / "downloads")
     return tmp_path / "home"
+
+
+@pytest.fixture(autouse=True)
+def undone(tmp_path, monkeypatch):
+    """What `main` sets up for a whole process: its log and its way to end."""
+    monkeypatch.setenv("S2S_LIVE_LOGS", str(tmp_path / "logs"))
+    root, ends = logging.getLogger(), signal.getsignal(signal.SIGTERM)
+    level, handlers = root.level, set(root.handlers)
+    yield
+    signal.signal(signal.SIGTERM, ends)
+    root.setLevel(level)
+    for handler in set(root.handlers) - handlers:
+        if type(handler) in (logging.StreamHandler, RotatingFileHandler):  # not pytest's
+            root.removeHandler(handler)
+            handler.close()
 
 
 @pytest.fixture
