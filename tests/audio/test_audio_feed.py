@@ -206,9 +206,15 @@ def test_a_lost_source_is_opened_again_and_the_programme_goes_on(feed):
     assert wait_for(lambda: source.starts >= 4)
     assert feed.program.written > before
     assert wait_for(lambda: source.state == "running")
-    source.send(noise(0.1, seed=5))
-    assert wait_for(lambda: feed.status(time.monotonic()).state == "running")
-    assert wait_for(lambda: find(programme(feed)[:, 0], noise(0.1, seed=5)[1_000:, 0])[1] > 0.99)
+    sound = noise(0.1, seed=5)
+
+    def is_back():  # sent until it is: half a second without processor time, and the source is lost once more
+        source.send(sound)
+        time.sleep(0.1)
+        there = feed.status(time.monotonic()).state == "running"
+        return there and find(programme(feed)[:, 0], sound[1_000:, 0])[1] > 0.99
+
+    assert wait_for(is_back)
 
 
 def test_digital_silence_is_named(feed):
