@@ -64,7 +64,8 @@ def paint_piece(
         h = generator.stage(index, h, conditions[index], generator.planes(index, fields, len(z)))
     rows, columns = piece.window(1)
     planes = generator.planes(last, fields, len(z), piece.window(2))
-    made = generator.finish(generator.stage(last, h[..., rows, columns], conditions[last], planes))
+    cells = generator.stage(last, h[..., rows, columns], conditions[last], planes)
+    made = generator.finish(cells, conditions[last], generator.fine_planes(fields, len(z), piece.window(2)))
     rows, columns = piece.inside(generator.config.resolution // piece.of)
     return h, made[..., rows, columns]
 

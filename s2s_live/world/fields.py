@@ -116,7 +116,7 @@ WORLD_FIELDS = FieldConfig(
         ),
         (
             Channel(STILL, 256, 256),
-            Channel(FLOW, 256, 256),
+            Channel(FLOW, 128, 12),
             Channel(DRIFT, 64, 256),
             Channel(FLOW, 256, 24),
             *_HILLS,

@@ -28,7 +28,7 @@ def rain(c: Canvas) -> None:
     wet = smooth(0.2, 1.3, c.noise(STILL, 16) + 0.5 * c.noise(STILL, 32) + 0.9 * c.power - 0.2)
     pool = c.blend(0.7 * c.low, c.low, (0.5 + 0.25 * c.ripples(depth)).clamp(0.0, 1.0))
     c.over(pool, 0.75 * wet * smooth(0.05, 0.25, depth))
-    splash = smooth(2.2 - 1.0 * c.power, 3.0, c.noise(FLOW, 256)) * smooth(0.1, 0.4, depth)
+    splash = smooth(2.2 - 1.0 * c.power, 3.0, c.noise(FLOW, 128)) * smooth(0.1, 0.4, depth)
     c.glow(c.light, 0.5 * splash * wet)
     c.mist(horizon + 0.02, 0.08 + 0.07 * c.power, 0.15 + 0.65 * c.power)
     c.shade(1.08 - 0.38 * c.power)

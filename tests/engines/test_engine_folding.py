@@ -35,6 +35,13 @@ CASES = {
     "smooth": replace(PLAIN, fields=FieldsConfig(planes=(3, 2), kernels=(3, 1)), smooth=True),
     "squares": replace(PLAIN, fields=FieldsConfig(planes=(3, 2), kernels=(3, 1), squares=True)),
     "fine fields": replace(SHUFFLED, fields=FieldsConfig(planes=(3, 2), kernels=(3, 3), fine=3)),
+    "mattes": replace(SHUFFLED, fields=FieldsConfig(planes=(3, 2), kernels=(3, 3), fine=3, mattes=5)),
+    "mattes by a mapping": replace(
+        SHUFFLED,
+        norm="none",
+        mapping=20,
+        fields=FieldsConfig(planes=(3, 2), kernels=(3, 1), fine=3, squares=True, mattes=2),
+    ),
 }
 
 

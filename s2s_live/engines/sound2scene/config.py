@@ -87,10 +87,16 @@ class FieldsConfig(_Config):
     """With coordinates also x squared and y squared: a disc anywhere is then linear in what a block takes."""
     fine: int = 0
     """Planes at the picture's resolution where a shuffle makes it finer than the last block, which takes
-    each as `shuffle**2` planes (the pixels of a cell)."""
+    each as `shuffle**2` planes (the pixels of a cell) where no mattes do."""
+    mattes: int = 0
+    """Thresholds of the fine planes, x and y, one for each pixel of the picture, that are laid on the picture
+    (`Detail`); 0 for none."""
 
     def __post_init__(self) -> None:
         _whole("fields fine", self.fine, 0, 256)
+        _whole("fields mattes", self.mattes, 0, 256)
+        if self.mattes and not self.fine:
+            raise ModelError("Generator mattes need fine fields.", HINT)
         _whole_tuple("fields planes", self.planes, 0, 256)
         _whole_tuple("fields kernels", self.kernels, 1, 3)
         if 2 in self.kernels:
@@ -100,6 +106,11 @@ class FieldsConfig(_Config):
     def coordinate_planes(self) -> int:
         """How many planes coordinates are."""
         return (4 if self.squares else 2) if self.coordinates else 0
+
+    @property
+    def fine_in_block(self) -> int:
+        """Fine planes that the last block takes."""
+        return 0 if self.mattes else self.fine
 
 
 @dataclass(frozen=True)
@@ -163,6 +174,8 @@ class GeneratorConfig(_Config):
         fields = self.fields
         if fields is not None and not len(fields.planes) == len(fields.kernels) == self.blocks:
             raise ModelError("Generator fields need one number of planes and one kernel per block.", HINT)
+        if fields is not None and fields.mattes and self.hierarchical:
+            raise ModelError("Generator mattes need a z that is not hierarchical.", HINT)
         if fields is not None and fields.fine and (self.shuffle == 1 or not fields.planes[-1]):
             raise ModelError("Generator fine fields need a shuffle and fields in the last block.", HINT)
 
@@ -208,7 +221,7 @@ class GeneratorConfig(_Config):
         """Planes (fields and coordinates) that block takes beside what the one before gives."""
         if self.fields is None or not self.fields.planes[block]:
             return 0
-        fine = self.fields.fine * self.shuffle**2 if block == self.blocks - 1 else 0
+        fine = self.fields.fine_in_block * self.shuffle**2 if block == self.blocks - 1 else 0
         return self.fields.planes[block] + fine + self.fields.coordinate_planes
 
 

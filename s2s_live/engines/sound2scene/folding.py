@@ -18,6 +18,7 @@ from torch.nn import functional
 
 from s2s_live.engines.base import Picture
 from s2s_live.engines.sound2scene.config import GeneratorConfig
+from s2s_live.engines.sound2scene.detail import CELL, Detail
 from s2s_live.engines.sound2scene.generator import (
     EPS,
     Attention,
@@ -28,7 +29,8 @@ from s2s_live.engines.sound2scene.generator import (
     doubling,
     upsample,
 )
-from s2s_live.engines.sound2scene.upscaler import CELL, Upscaler, extended
+from s2s_live.engines.sound2scene.upscaler import CELL as UPSCALER_CELL
+from s2s_live.engines.sound2scene.upscaler import Upscaler, extended
 from s2s_live.errors import ModelError
 from s2s_live.world.fields import STILL, FieldConfig
 
@@ -82,6 +84,40 @@ class LiveBlock(nn.Module):
         return a + upsample(functional.conv2d(h, self.short_weight), smooth=self.smooth)
 
 
+class LiveDetail(nn.Module):
+    """A `Detail` that gives a cell's pixels as `LiveGenerator` does, `[1, 4 * 3, r, r]`.
+
+    `moving` are the indices of the fine planes that change from frame to frame.
+    """
+
+    def __init__(self, detail: Detail, moving: Sequence[int]) -> None:
+        super().__init__()
+        self.count = detail.count
+        resting = [k for k in range(detail.inputs - 1) if k not in moving]
+        rows = torch.arange(detail.count * detail.inputs).reshape(detail.count, detail.inputs)
+        # What is read of each group of planes as a linear layer of its own: tables need no cutting up.
+        groups = (list(moving), resting, [-1])
+        self.tables = nn.ModuleList(_rows(detail.read, rows[:, group].flatten()) for group in groups)
+        self.place, self.colour = detail.place, detail.colour
+
+    def forward(self, h: Tensor, q: Tensor, moving: Tensor, resting: Tensor) -> Tensor:
+        """`h [1, C, r, r]`, what the last convolution takes; the condition `q [1, Q]`; fine planes that move
+        `[1, n, 2r, 2r]`; those that rest, x and y among them, in cells: `[1, 4, m, r * r]`."""
+        rows, columns = h.shape[2:]
+        moves, rests, begin = (table(q).reshape(1, 1, self.count, -1) for table in self.tables)
+        cells = functional.pixel_unshuffle(moving, 2).reshape(1, -1, CELL, rows * columns).transpose(1, 2)
+        start, amount = self.place(h).flatten(2)[:, None].chunk(2, dim=2)
+        mattes = torch.sigmoid(moves @ cells + rests @ resting + (begin + start)) * amount
+        added: Tensor = self.colour(q).reshape(1, 1, 3, self.count) @ mattes
+        return added.reshape(1, CELL * 3, rows, columns)
+
+
+def _rows(linear: nn.Linear, chosen: Tensor) -> nn.Linear:
+    found = nn.Linear(linear.in_features, len(chosen))
+    found.weight, found.bias = _constant(linear.weight[chosen]), _constant(linear.bias[chosen])
+    return found
+
+
 class LiveUpscaler(nn.Module):
     """An `Upscaler` with what the still fields add given from outside."""
 
@@ -90,7 +126,7 @@ class LiveUpscaler(nn.Module):
         self.upscaler = upscaler
         self.weight: nn.Parameter | None = None
         if upscaler.enter_planes is not None and fields is not None:
-            cell = CELL**2
+            cell = UPSCALER_CELL**2
             moving = [k for k, channel in enumerate(fields.channels[-1]) if channel.layer != STILL]
             chosen = [k * cell + pixel for k in moving for pixel in range(cell)]
             self.weight = _constant(upscaler.enter_planes.weight[:, chosen])
@@ -99,7 +135,7 @@ class LiveUpscaler(nn.Module):
         """As `Upscaler`; `planes` are the moving fields, `still [B, C, n, n]` what the others add."""
         if self.weight is None or still is None:
             return self.upscaler(cells)  # type: ignore[no-any-return]
-        fine = extended(functional.pixel_unshuffle(planes[-1], CELL))
+        fine = extended(functional.pixel_unshuffle(planes[-1], UPSCALER_CELL))
         return self.upscaler.inner(extended(cells), functional.conv2d(fine, self.weight) + still)
 
 
@@ -110,7 +146,8 @@ class LiveGenerator(nn.Module):
     `tone [B, 3]` are the coefficients of the curve `level = tone[0] + tone[1] * x + tone[2] * x * x` over the
     generator's x in -1..1; adding a half to tone[0] makes cutting off decimals round. `planes` are the moving
     fields of every resolution (of `fields`, where the generator takes any), `still` what those of the still
-    layer add in every block that takes fields, and in an upscaler that does.
+    layer add in every block that takes fields, and in an upscaler that does; `resting` is what mattes read of
+    that layer.
     """
 
     def __init__(
@@ -126,6 +163,9 @@ class LiveGenerator(nn.Module):
         self.config = config
         self.shared_feat, self.linear = generator.shared_feat, generator.linear
         self.mapping = generator.mapping
+        self.detail: LiveDetail | None = None
+        if generator.detail is not None and fields is not None:
+            self.detail = LiveDetail(generator.detail, fine_moving(fields))
         scale, shift = _last_norm(generator)
         folded = len(generator.blocks[-1]) == 1  # type: ignore[arg-type]
         self.last = None if folded else (_constant(scale[:, None, None]), _constant(shift[:, None, None]))
@@ -148,7 +188,13 @@ class LiveGenerator(nn.Module):
         self.final_weight, self.final_bias = _constant(weight), _constant(bias)
 
     def forward(
-        self, z: Tensor, feature: Tensor, tone: Tensor, planes: Sequence[Tensor], still: Sequence[Tensor]
+        self,
+        z: Tensor,
+        feature: Tensor,
+        tone: Tensor,
+        planes: Sequence[Tensor],
+        still: Sequence[Tensor],
+        resting: Tensor | None = None,
     ) -> Tensor:
         """See the class."""
         config = self.config
@@ -170,10 +216,11 @@ class LiveGenerator(nn.Module):
             )
             for module in after:
                 h = module(h)
-        if self.last is not None:
-            h = h * self.last[0] + self.last[1]
-        stride = 2 // config.shuffle
-        x = torch.tanh(functional.conv2d(functional.relu(h), self.final_weight, self.final_bias, stride, 1))
+        h = functional.relu(h if self.last is None else h * self.last[0] + self.last[1])
+        x = functional.conv2d(h, self.final_weight, self.final_bias, 2 // config.shuffle, 1)
+        if self.detail is not None and resting is not None:
+            x = x + self.detail(h, q, planes[-1], resting)
+        x = torch.tanh(x)
         if self.upscaler is not None:
             x = self.upscaler(x, planes, next(standing, None))
         low, slope, bend = (part[..., None, None] for part in torch.split(tone, 1, dim=1))
@@ -181,7 +228,7 @@ class LiveGenerator(nn.Module):
 
     def _planes(self, index: int, planes: Sequence[Tensor]) -> Tensor:
         config = self.config
-        if index < config.blocks - 1 or config.fields is None or not config.fields.fine:
+        if index < config.blocks - 1 or config.fields is None or not config.fields.fine_in_block:
             return planes[index]
         fine = functional.pixel_unshuffle(planes[index + 1], config.shuffle)
         return torch.cat([planes[index], fine], dim=1)
@@ -192,11 +239,15 @@ def moving_planes(config: GeneratorConfig, fields: FieldConfig | None, index: in
     if fields is None or config.fields is None or not config.fields.planes[index]:
         return []
     found = [k for k, channel in enumerate(fields.channels[index]) if channel.layer != STILL]
-    if index == config.blocks - 1 and config.fields.fine:
+    if index == config.blocks - 1 and config.fields.fine_in_block:
         start, cell = config.fields.planes[index], config.shuffle**2
-        fine = [k for k, channel in enumerate(fields.channels[index + 1]) if channel.layer != STILL]
-        found += [start + k * cell + pixel for k in fine for pixel in range(cell)]
+        found += [start + k * cell + pixel for k in fine_moving(fields) for pixel in range(cell)]
     return found
+
+
+def fine_moving(fields: FieldConfig) -> list[int]:
+    """Which of the finest planes belong to channels that move."""
+    return [k for k, channel in enumerate(fields.channels[-1]) if channel.layer != STILL]
 
 
 def to_picture(levels: NDArray[np.float32]) -> Picture:

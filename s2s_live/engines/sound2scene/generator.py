@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from s2s_live.engines.sound2scene.config import GeneratorConfig
+from s2s_live.engines.sound2scene.detail import Detail
 
 Window = tuple[slice, slice]
 """Rows and columns, from where to where."""
@@ -144,6 +145,8 @@ class Mapping(nn.Module):
 class Generator(nn.Module):
     """Pictures from noise, a unit feature and, where the config has them, noise fields."""
 
+    fine_grid: Tensor
+
     def __init__(self, config: GeneratorConfig) -> None:
         super().__init__()
         self.config = config
@@ -159,6 +162,10 @@ class Generator(nn.Module):
             nn.ReLU(),
             nn.Conv2d(last, 3 * config.shuffle**2, 3, padding=1),
         )
+        self.detail: Detail | None = None
+        if config.fields is not None and config.fields.mattes:
+            self.detail = Detail(config.fields.fine, config.fields.mattes, config.condition_size, last)
+            self.register_buffer("fine_grid", coordinates(config.resolution)[:, :2], persistent=False)
         for index in range(config.blocks):
             # Constants of the shape, not weights: they are in no checkpoint.
             planes = config.fields.coordinate_planes if config.fields else 0
@@ -184,6 +191,8 @@ class Generator(nn.Module):
         # A unit feature has small entries: without this the condition would start out almost constant.
         nn.init.normal_(self.shared_feat.weight)
         nn.init.zeros_(self.shared_feat.bias)
+        if self.detail is not None:
+            self.detail.reset()
         for index in range(self.config.blocks):
             # The residual sum would otherwise double its variance at every block.
             block = self._block(index)
@@ -215,7 +224,7 @@ class Generator(nn.Module):
         h, conditions = self.begin(z, feature, label)
         for index, condition in enumerate(conditions):
             h = self.stage(index, h, condition, self.planes(index, fields, z.shape[0]))
-        return self.finish(h)
+        return self.finish(h, conditions[-1], self.fine_planes(fields, z.shape[0]))
 
     def begin(self, z: Tensor, feature: Tensor, label: Tensor | None = None) -> tuple[Tensor, list[Tensor]]:
         """The smallest map and what conditions each block; see `forward`."""
@@ -242,9 +251,16 @@ class Generator(nn.Module):
             h = module(h)
         return h
 
-    def finish(self, h: Tensor) -> Tensor:
-        """What the last block gave as a picture, -1..1."""
-        return torch.tanh(functional.pixel_shuffle(self.output_layer(h), self.config.shuffle))
+    def finish(self, h: Tensor, condition: Tensor | None = None, fine: Tensor | None = None) -> Tensor:
+        """What the last block gave as a picture, -1..1.
+
+        Mattes take the last block's condition and the `fine_planes`, or the same part of them as of `h`.
+        """
+        cells = self.output_layer(h)
+        if self.detail is not None and condition is not None and fine is not None:
+            norm, bend, _ = self.output_layer.children()
+            cells = cells + self.detail(bend(norm(h)), condition, fine)
+        return torch.tanh(functional.pixel_shuffle(cells, self.config.shuffle))
 
     def _stage_modules(self, index: int) -> list[nn.Module]:
         return list(self.blocks[index].children())
@@ -262,13 +278,25 @@ class Generator(nn.Module):
         if fields is None:
             raise ValueError("this generator takes noise fields")
         found = [_part(fields[index], window, 1)]
-        if config.fine and index == self.config.blocks - 1:
+        if config.fine_in_block and index == self.config.blocks - 1:
             shuffle = self.config.shuffle
             found.append(functional.pixel_unshuffle(_part(fields[index + 1], window, shuffle), shuffle))
         if config.coordinates:
             grid: Tensor = getattr(self, f"grid{index}")
             found.append(_part(grid, window, 1).expand(batch, -1, -1, -1))
         return torch.cat(found, dim=1) if len(found) > 1 else found[0]
+
+    def fine_planes(
+        self, fields: Sequence[Tensor] | None, batch: int, window: Window | None = None
+    ) -> Tensor | None:
+        """What the mattes read, `[B, fine + 2, R, R]`, None where there are none; `window` counts cells of
+        the last block."""
+        if self.detail is None:
+            return None
+        if fields is None:
+            raise ValueError("this generator takes noise fields")
+        parts = [_part(planes, window, self.config.shuffle) for planes in (fields[-1], self.fine_grid)]
+        return torch.cat([parts[0], parts[1].expand(batch, -1, -1, -1)], dim=1)
 
 
 def _part(planes: Tensor, window: Window | None, scale: int) -> Tensor:
@@ -316,6 +344,9 @@ def count_macs(config: GeneratorConfig) -> int:
         total += 9 * pixels * narrow * (wide + narrow)
         if config.fields is not None:
             total += config.fields.kernels[index] ** 2 * pixels * narrow * config.extra_planes(index)
+    if config.fields is not None and config.fields.mattes:
+        pixels, mattes = config.resolution**2, config.fields.mattes
+        total += pixels * mattes * (config.fields.fine + 2 + 3 + widths[-1] // 2)
     if config.attention_after is not None:
         c, pixels = widths[config.attention_after + 1], config.block_resolution(config.attention_after) ** 2
         total += pixels * c * (c // 8 * 2 + c) + pixels * pixels // 4 * (c // 8 + c // 2)

@@ -12,18 +12,19 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from s2s_live.engines.base import Floats
-from s2s_live.engines.sound2scene.folding import LiveGenerator, moving_planes, stages
+from s2s_live.engines.sound2scene.detail import CELL as MATTE_CELL
+from s2s_live.engines.sound2scene.folding import LiveGenerator, fine_moving, moving_planes, stages
 from s2s_live.engines.sound2scene.generator import Generator
 from s2s_live.engines.sound2scene.upscaler import CELL, Upscaler, extended
-from s2s_live.world.fields import STILL, FieldConfig, sample_fields
+from s2s_live.world.fields import FieldConfig, sample_fields
 from s2s_live.world.live_fields import FieldSampler, LiveLattices
 
 
 class LivePainting(nn.Module):
     """`forward(z, feature, tone, values, offsets, *still)` gives the levels of `LiveGenerator`.
 
-    `values` and `offsets` are those of `LiveLattices`, `still` those of `StillPlanes`; a generator that takes
-    no fields has neither.
+    `values` and `offsets` are those of `LiveLattices`, `still` those of `still_planes`; a generator that
+    takes no fields has neither.
     """
 
     def __init__(
@@ -39,18 +40,19 @@ class LivePainting(nn.Module):
             return self.generator(z, feature, tone, (), ())  # type: ignore[no-any-return]
         values, offsets, *still = scene
         planes = self.sampler(values, offsets)
+        resting = still.pop(0) if self.generator.detail is not None else None
         standing = [plane.permute(0, 3, 1, 2) for plane in still]
-        return self.generator(z, feature, tone, planes, standing)  # type: ignore[no-any-return]
+        return self.generator(z, feature, tone, planes, standing, resting)  # type: ignore[no-any-return]
 
 
 @torch.no_grad()
 def still_planes(
     generator: Generator, fields: FieldConfig, seed: int, upscaler: Upscaler | None = None
 ) -> list[Floats]:
-    """What the still layer, the coordinates and a bias add in every block that takes fields, and in an
-    upscaler that does.
+    """First, where there are mattes, what they read of the still layer and of the coordinates: `[1, 4, n,
+    r * r]`; then what both and a bias add in every block that takes fields, and in an upscaler that does.
 
-    Arrays `[1, r, r, C]`, channels last as the networks of a CPU have them.
+    Those are `[1, r, r, C]`, channels last as the networks of a CPU have them.
     """
     config = generator.config
     at_rest = torch.zeros(1, fields.layers, 2, dtype=torch.float64)
@@ -68,10 +70,21 @@ def still_planes(
         found.append(added)
     if upscaler is not None and upscaler.config.planes:
         resting = levels[-1].clone()
-        resting[:, [k for k, channel in enumerate(fields.channels[-1]) if channel.layer != STILL]] = 0.0
+        resting[:, fine_moving(fields)] = 0.0
         noise = upscaler.noise(extended(functional.pixel_unshuffle(resting, CELL)))
         found += [] if noise is None else [noise]
-    return [np.ascontiguousarray(added.permute(0, 2, 3, 1).numpy()) for added in found]
+    first = _resting(generator, fields, levels)
+    return first + [np.ascontiguousarray(added.permute(0, 2, 3, 1).numpy()) for added in found]
+
+
+def _resting(generator: Generator, fields: FieldConfig, levels: list[Tensor]) -> list[Floats]:
+    fine = generator.fine_planes(levels, 1)
+    if fine is None:
+        return []
+    moving = fine_moving(fields)
+    planes = fine[:, [k for k in range(fine.shape[1]) if k not in moving]]
+    cells = functional.pixel_unshuffle(planes, 2).reshape(1, planes.shape[1], MATTE_CELL, -1)
+    return [np.ascontiguousarray(cells.transpose(1, 2).numpy())]
 
 
 class Scene:

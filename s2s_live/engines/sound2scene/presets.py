@@ -25,7 +25,7 @@ BUNDLED_GENERATOR = GeneratorConfig(
     z_chunk=8,
     shared_size=64,
     norm="none",
-    fields=FieldsConfig(planes=_SIZES[:-1], kernels=(3, 3, 3, 3, 1), squares=True, fine=_SIZES[-1]),
+    fields=FieldsConfig(planes=_SIZES[:-1], kernels=(3, 3, 3, 3, 1), squares=True, fine=_SIZES[-1], mattes=8),
     hierarchical=False,
     mapping=128,
     shuffle=2,
