@@ -24,7 +24,8 @@ from s2s_live.errors import TrainingError
 from s2s_live.training.adversary import Adversary
 from s2s_live.training.images import Bank
 from s2s_live.training.loop import Average, Budget, Due, load_checkpoint, save_checkpoint
-from s2s_live.training.painting import Lot, Pool, Studio
+from s2s_live.training.muon import Muon
+from s2s_live.training.painting import SMALL, Lot, Pool, Studio
 from s2s_live.training.standardised import plain, standardise
 from s2s_live.training.statistics import BatchStatistics, calibrate
 from s2s_live.training.team import Team
@@ -57,7 +58,7 @@ class Phase:
 class Recipe:
     """The numbers of the stage."""
 
-    phases: tuple[Phase, ...] = (Phase(0.2, 64, 8, 8), Phase(1.0, 256, 8, 8))
+    phases: tuple[Phase, ...] = (Phase(0.15, 64, 8, 6), Phase(1.0, 256, 8, 6))
     rate: float = 1.5e-3
     adversary_from: float = 1.0
     """Share of the budget from which an adversary joins, at the full picture size; 1 for never."""
@@ -88,7 +89,11 @@ def part_config(config: GeneratorConfig, size: int) -> GeneratorConfig:
         return config
     count = next(k for k in range(config.blocks) if config.block_resolution(k) == size) + 1
     fields = config.fields and replace(
-        config.fields, planes=config.fields.planes[:count], kernels=config.fields.kernels[:count], fine=0
+        config.fields,
+        planes=config.fields.planes[:count],
+        kernels=config.fields.kernels[:count],
+        fine=0,
+        mattes=0,
     )
     inside, outside = config.in_channels[:count], config.out_channels[:count]
     return replace(config, in_channels=inside, out_channels=outside, fields=fields, shuffle=1)
@@ -127,6 +132,7 @@ class Growing(nn.Module):
     def _part(self, size: int) -> Generator:
         part = Generator(part_config(self.full.config, size))
         part.shared_feat, part.linear = self.full.shared_feat, self.full.linear
+        part.mapping = self.full.mapping
         part.blocks = nn.ModuleList(list(self.full.blocks)[: part.config.blocks])
         return part
 
@@ -145,6 +151,18 @@ class Growing(nn.Module):
         """The smaller generator of that size, if there is one."""
         found = dict(self.parts.items()).get(str(size))
         return found if isinstance(found, Generator) else None
+
+
+def _optimizers(model: Growing) -> list[torch.optim.Optimizer]:
+    """Muon for the filters of the blocks, AdamW for everything else."""
+    blocks = {id(p) for p in model.full.blocks.parameters()}
+    filters: list[nn.Parameter] = []
+    others: list[nn.Parameter] = []
+    for parameter in model.parameters():
+        is_filter = id(parameter) in blocks and parameter.dim() == 4 and parameter[0].numel() > 1
+        (filters if is_filter else others).append(parameter)
+    rest = torch.optim.AdamW(others, lr=1e-3, betas=(0.9, 0.99), weight_decay=1e-5, fused=True)
+    return [Muon(filters), rest]
 
 
 def fine_amplitude(picture: Tensor) -> Tensor:
@@ -166,6 +184,7 @@ def picture_loss(made: Tensor, truth: Tensor) -> Tensor:
     The last asks for grain of the right strength where its exact place is out of reach: the pixels alone
     would have it blurred.
     """
+    made = made.contiguous()  # three channels last would be slow
     gap = made - truth
     across = (gap[..., :, 1:] - gap[..., :, :-1]).abs().mean()
     down = (gap[..., 1:, :] - gap[..., :-1, :]).abs().mean()
@@ -187,10 +206,13 @@ def paint_lot(model: Growing, lot: Lot, size: int, device: torch.device) -> Tens
     return made
 
 
-def target(lot: Lot, size: int, device: torch.device) -> Tensor:
-    """What it should have made, in -1..1."""
-    picture = lot.picture.to(device).float() / 127.5 - 1.0
-    return functional.avg_pool2d(picture, picture.shape[-1] // size)
+def target(lot: Lot, size: int, device: torch.device, piece: Piece | None = None) -> Tensor:
+    """What it should have made, in -1..1; of a `piece` what `paint_piece` gives."""
+    if size == SMALL:
+        return lot.small.to(device).float() / 127.5 - 1.0
+    picture = lot.picture if piece is None else part_of(lot.picture, piece)
+    levels = picture.to(device).float() / 127.5 - 1.0
+    return functional.avg_pool2d(levels, lot.picture.shape[-1] // size)
 
 
 def psnr(made: Tensor, truth: Tensor) -> Tensor:
@@ -216,9 +238,7 @@ class GeneratorStage:
         self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average: Average[Growing] = Average(self.model)
         self.statistics = BatchStatistics(self.model)
-        self.optimizer = torch.optim.AdamW(
-            self.model.parameters(), lr=1e-3, betas=(0.9, 0.99), weight_decay=1e-5
-        )
+        self.optimizers = _optimizers(self.model)
         self.adversary: Adversary | None = None
         self.step = 0
         self.figures: dict[str, float] = {}
@@ -242,7 +262,8 @@ class GeneratorStage:
             raise TrainingError("The checkpoint is of a generator of another shape.", hint)
         self.model.load_state_dict(state["model"])
         self.average.model.load_state_dict(state["average"])
-        self.optimizer.load_state_dict(state["optimizer"])
+        for optimizer, kept in zip(self.optimizers, state["optimizers"], strict=True):
+            optimizer.load_state_dict(kept)
         self.step = self.statistics.step = state["step"]
         if state.get("adversary"):
             self.adversary = Adversary(self.config.feature_size, self.device, self.team)
@@ -259,7 +280,7 @@ class GeneratorStage:
             {
                 "model": self.model.state_dict(),
                 "average": self.average.model.state_dict(),
-                "optimizer": self.optimizer.state_dict(),
+                "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
                 "config": self.config.to_json(),
                 "step": self.step,
                 "used_s": self.budget.used_s,
@@ -307,30 +328,32 @@ class GeneratorStage:
 
     def _learn(self, phase: Phase) -> float:
         lot = self.pool.draw(phase.batch, phase.size)
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.budget.rate(self.recipe.rate, self.step, warm=150)
+        for optimizer in self.optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = self.budget.rate(self.recipe.rate, self.step, warm=150)
+            optimizer.zero_grad(set_to_none=True)
         loss = self._loss(lot, phase.size)
-        self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         self.team.average_gradients(self.model.parameters())
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
-        self.optimizer.step()
+        for optimizer in self.optimizers:
+            optimizer.step()
         self.average.update(self.model, self.step)
         self.step += 1
         self.statistics.step = self.step
         return float(loss.detach())
 
     def _loss(self, lot: Lot, size: int) -> Tensor:
-        truth = target(lot, size, self.device)
         if size < self.config.resolution:
-            return picture_loss(paint_lot(self.model, lot, size, self.device), truth)
+            made = paint_lot(self.model, lot, size, self.device)
+            return picture_loss(made, target(lot, size, self.device))
         of = self.config.block_resolution(self.config.blocks - 2)
         piece = Piece.random(of, self._chance)
         fields = [field.to(self.device) for field in lot.fields]
         whole, made = paint_piece(
             self.model.full, lot.z.to(self.device), lot.condition.to(self.device), fields, piece
         )
-        truth_piece = part_of(truth, piece)
+        truth_piece = target(lot, size, self.device, piece)
         loss = picture_loss(made, truth_piece)
         if self.budget.progress >= self.recipe.adversary_from:
             self.adversary = self.adversary or Adversary(self.config.feature_size, self.device, self.team)

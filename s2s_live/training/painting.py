@@ -14,6 +14,9 @@ from s2s_live.world.families import FAMILIES
 from s2s_live.world.fields import FieldConfig
 from s2s_live.world.render import random_fields, render
 
+SMALL = 64
+"""Rows and columns of the small pictures."""
+
 
 @dataclass(frozen=True)
 class Lot:
@@ -23,6 +26,8 @@ class Lot:
     """`[B]` int64."""
     picture: Tensor
     """`[B, 3, S, S]` uint8."""
+    small: Tensor
+    """The same, averaged to `[B, 3, SMALL, SMALL]`: levels 0..255, float16."""
     z: Tensor
     """`[B, Z]`."""
     condition: Tensor
@@ -39,6 +44,7 @@ class Lot:
         return Lot(
             self.family[cut],
             self.picture[cut].clone(),
+            self.small[cut].clone(),
             self.z[cut].clone(),
             self.condition[cut].clone(),
             [f[cut].clone() for f in self.fields],
@@ -50,6 +56,7 @@ def join(lots: list[Lot]) -> Lot:
     return Lot(
         torch.cat([lot.family for lot in lots]),
         torch.cat([lot.picture for lot in lots]),
+        torch.cat([lot.small for lot in lots]),
         torch.cat([lot.z for lot in lots]),
         torch.cat([lot.condition for lot in lots]),
         [torch.cat(level) for level in zip(*(lot.fields for lot in lots), strict=True)],
@@ -87,9 +94,11 @@ class Studio:
         picture = render(
             family.to(self._device), intensity.to(self._device), z.to(self._device), fields, size
         )
+        small = functional.avg_pool2d(picture * 255.0, size // SMALL)
         return Lot(
             family,
             (picture * 255.0 + 0.5).to(torch.uint8).cpu(),
+            small.to(torch.float16).cpu(),
             z,
             self._condition(entry),
             [level.to(torch.float16).cpu() for level in levels],

@@ -52,7 +52,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_the_part_of_a_growing_generator_shares_its_weights() -> None:
-    growing = Growing(SMALL, (64, 256))
+    growing = Growing(replace(SMALL, mapping=16, hierarchical=False), (64, 256))
     made = growing.at(64)(
         torch.randn(1, 56), torch.ones(1, 128), [torch.randn(1, c, r, r) for c, r in zip(
             WORLD_FIELDS.counts[:4], WORLD_FIELDS.resolutions[:4], strict=True)]
@@ -60,6 +60,8 @@ def test_the_part_of_a_growing_generator_shares_its_weights() -> None:
     assert made.shape == (1, 3, 64, 64)
     made.mean().backward()
     assert growing.full.linear.weight.grad is not None
+    shared = [p for name, p in growing.at(64).named_parameters() if "output_layer" not in name]
+    assert {id(p) for p in shared} <= {id(p) for p in growing.full.parameters()}
     assert growing.at(256) is growing.full
 
 
