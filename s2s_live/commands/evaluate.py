@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from s2s_live.engines.sound2scene.world_encoder import WorldEncoder
     from s2s_live.evaluation.sound2scene.evaluating import Found
     from s2s_live.evaluation.world.retrieval import Query
-    from s2s_live.training.images import ImageEncoder
     from s2s_live.training.recordings import Clip
 
 SEED = 20_011
@@ -180,7 +180,7 @@ def measure_world(model: str, run: Path, real: Path | None, fold: int | None, qu
     return {**figures, "quick": quick, "notes": notes}
 
 
-def _image_encoder(run: Path) -> ImageEncoder:
+def _image_encoder(run: Path) -> WorldEncoder:
     import torch
 
     from s2s_live.errors import TrainingError

@@ -9,10 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 Floats = NDArray[np.float32]
 Picture = NDArray[np.uint8]
@@ -76,6 +80,8 @@ class EngineSpec:
     runtime: str
     """How the networks run: `openvino-f32`, `torch-fp32`, ..."""
     threads: int
+    sees: bool = False
+    """Whether it can look at pictures: then it is `Sighted`."""
 
 
 @dataclass(frozen=True)
@@ -129,6 +135,17 @@ class FrontEnd(Protocol):
     def listen(self, controls: Mapping[str, float]) -> Floats | None:
         """The newest window as these controls (those with `hearing`, by name) ask for it; None where there is
         nothing in it to hear."""
+
+
+@runtime_checkable
+class Sighted(Protocol):
+    """An engine that finds in a picture what it finds in sound."""
+
+    def see(self, picture: Path | Image) -> Target:
+        """Where the scene would go for this picture: a file or a PIL image of any size.
+
+        Raises S2SError for what is no picture, or where the model cannot look at any.
+        """
 
 
 class Engine(Protocol):

@@ -18,11 +18,13 @@ from s2s_live.engines.sound2scene.generator import Generator
 from s2s_live.engines.sound2scene.model import Families, Sound2SceneConfig, Sound2SceneModel, write_model
 from s2s_live.engines.sound2scene.presets import BUNDLED_AUDIO_ENCODER
 from s2s_live.engines.sound2scene.upscaler import Upscaler, UpscalerConfig
+from s2s_live.engines.sound2scene.world_encoder import WorldEncoder
 from s2s_live.errors import TrainingError
 from s2s_live.features.log_mel import LogMelConfig
 from s2s_live.training.card import model_card
 from s2s_live.training.generator import CHECKPOINT, load_growing
-from s2s_live.training.images import Bank
+from s2s_live.training.images import CHECKPOINT as IMAGE_CHECKPOINT
+from s2s_live.training.images import Bank, load_image_encoder
 from s2s_live.training.loop import load_checkpoint
 from s2s_live.training.sheet import model_sheet
 from s2s_live.training.upscaler import CHECKPOINT as UPSCALER_CHECKPOINT
@@ -68,7 +70,9 @@ def export(run: Path, out: Path, recordings: Sequence[Path] = ()) -> None:
     upscaler = _upscaler(run)
     config = replace(config, upscaler=upscaler.config if upscaler else None)
     families = Families(ears.prototypes.float(), torch.from_numpy(flow_table()))
-    model = Sound2SceneModel(config, halved(ears.encoder), halved(generator), families, upscaler)
+    model = Sound2SceneModel(
+        config, halved(ears.encoder), halved(generator), families, upscaler, _image_encoder(run)
+    )
     trained = {
         "recipe": "s2s-live train world",
         "picture_size": generator.config.resolution,
@@ -94,6 +98,13 @@ def _upscaler(run: Path) -> Upscaler | None:
     upscaler = Upscaler(UpscalerConfig.from_json(state["config"])).eval()
     upscaler.load_state_dict(state["average"])
     return upscaler.half()
+
+
+def _image_encoder(run: Path) -> WorldEncoder | None:
+    if not (run / IMAGE_CHECKPOINT).exists():
+        log.warning("export: no image encoder: the model cannot look at pictures")
+        return None
+    return halved(load_image_encoder(run, torch.device("cpu")))  # type: ignore[no-any-return]
 
 
 def halved(network: torch.nn.Module) -> Any:

@@ -13,9 +13,10 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
+from s2s_live.engines.sound2scene.world_encoder import INPUT_SIZE, WorldEncoder
 from s2s_live.errors import TrainingError
 from s2s_live.training.loop import Budget, Due, load_checkpoint, save_checkpoint
 from s2s_live.training.team import Team
@@ -25,8 +26,7 @@ from s2s_live.world.scenes import Z_USED
 
 log = logging.getLogger(__name__)
 
-EMBEDDING_SIZE = 128
-INPUT_SIZE = 64
+CHECKPOINT = "image_encoder.pt"
 TEMPERATURE = 0.08
 BATCHES = 3 * ((21, 6), (4, 28))
 """(families, pairs of each): broad batches tell families apart, narrow ones intensities. Painting costs more
@@ -37,28 +37,6 @@ NEAR = 0.06
 """Intensities about so far apart count as the same when embeddings are averaged."""
 BANK_LEVELS = 17
 """Intensities at which the bank holds embeddings, 0 to 1 evenly."""
-
-
-class ImageEncoder(nn.Module):
-    """Pictures `[B, 3, S, S]` in 0..1, any S that 64 divides, to unit embeddings `[B, 128]`."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        layers: list[nn.Module] = []
-        for wide, narrow in ((3, 32), (32, 64), (64, 96), (96, 160)):
-            layers += [nn.Conv2d(wide, narrow, 3, 2, 1, bias=False), nn.BatchNorm2d(narrow), nn.ReLU()]
-            if wide > 3:
-                layers += [nn.Conv2d(narrow, narrow, 3, 1, 1, bias=False), nn.BatchNorm2d(narrow), nn.ReLU()]
-        self.body = nn.Sequential(*layers)
-        self.head = nn.Linear(320, EMBEDDING_SIZE)
-
-    def forward(self, pictures: Tensor) -> Tensor:
-        """Unit, non-negative embeddings."""
-        if pictures.shape[-1] != INPUT_SIZE:
-            pictures = functional.avg_pool2d(pictures, pictures.shape[-1] // INPUT_SIZE)
-        h = self.body(pictures * 2.0 - 1.0)
-        pooled = torch.cat([h.mean((2, 3)), h.amax((2, 3))], 1)
-        return functional.normalize(functional.relu(self.head(pooled)), dim=1, eps=1e-6)
 
 
 @dataclass(frozen=True)
@@ -165,10 +143,10 @@ def pair_loss(a: Tensor, b: Tensor) -> Tensor:
 
 def train_images(
     run: Path, minutes: float, device: torch.device, seed: int = 1, team: Team | None = None
-) -> ImageEncoder:
+) -> WorldEncoder:
     """Train (or go on training) the image encoder; leaves `image_encoder.pt` and `bank.npz` in `run`."""
-    team, path = team or Team(), run / "image_encoder.pt"
-    model = ImageEncoder().to(device)
+    team, path = team or Team(), run / CHECKPOINT
+    model = WorldEncoder().to(device)
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, weight_decay=1e-4)
     step, used = _restore(path, model, optimizer, device)
     team.align(model)
@@ -203,7 +181,7 @@ def train_images(
 
 
 def _restore(
-    path: Path, model: ImageEncoder, optimizer: torch.optim.Optimizer, device: torch.device
+    path: Path, model: WorldEncoder, optimizer: torch.optim.Optimizer, device: torch.device
 ) -> tuple[int, float]:
     """Steps and seconds of earlier starts."""
     state = load_checkpoint(path, device)
@@ -214,14 +192,14 @@ def _restore(
     return int(state["step"]), float(state["used_s"])
 
 
-def _write_bank(model: ImageEncoder, run: Path, device: torch.device) -> None:
+def _write_bank(model: WorldEncoder, run: Path, device: torch.device) -> None:
     bank = make_bank(model, device)
     bank.save(run / "bank.npz")
     log.info("images: prototype accuracy %.3f, least rank correlation of intensity %.2f", *judge(bank))
 
 
 def _step(
-    model: ImageEncoder, optimizer: torch.optim.Optimizer, pairs: Tensor, rate: float, team: Team
+    model: WorldEncoder, optimizer: torch.optim.Optimizer, pairs: Tensor, rate: float, team: Team
 ) -> float:
     for group in optimizer.param_groups:
         group["lr"] = rate
@@ -234,20 +212,20 @@ def _step(
     return float(loss.detach())
 
 
-def load_image_encoder(run: Path, device: torch.device) -> ImageEncoder:
+def load_image_encoder(run: Path, device: torch.device) -> WorldEncoder:
     """The encoder that the stage left in `run`.
 
     Raises TrainingError where there is none.
     """
-    state = load_checkpoint(run / "image_encoder.pt", device)
+    state = load_checkpoint(run / CHECKPOINT, device)
     if state is None:
         raise TrainingError(f"There is no image encoder in {run}.", "Run the stage 'images' first.")
-    model = ImageEncoder().to(device).eval()
+    model = WorldEncoder().to(device).eval()
     model.load_state_dict(state["model"])
     return model
 
 
-def make_bank(model: ImageEncoder, device: torch.device, each: int = 4, seed: int = 77) -> Bank:
+def make_bank(model: WorldEncoder, device: torch.device, each: int = 4, seed: int = 77) -> Bank:
     """Embed `each` paintings of every family at BANK_LEVELS intensities."""
     generator = torch.Generator().manual_seed(seed)
     levels = torch.linspace(0.0, 1.0, BANK_LEVELS).repeat(each)

@@ -10,8 +10,8 @@ from s2s_live.engines.sound2scene.audio_encoder import AudioEncoder
 from s2s_live.engines.sound2scene.generator import Generator
 from s2s_live.engines.sound2scene.model import Families, Sound2SceneModel, write_model
 from s2s_live.engines.sound2scene.tiny import tiny_config
+from s2s_live.engines.sound2scene.world_encoder import EMBEDDING_SIZE, WorldEncoder
 from s2s_live.evaluation.world.material import open_world
-from s2s_live.training.images import EMBEDDING_SIZE, ImageEncoder
 
 
 @pytest.fixture(scope="session")
@@ -32,7 +32,7 @@ def small_model():
 @pytest.fixture(scope="session")
 def image_encoder():
     torch.manual_seed(1)
-    return ImageEncoder().eval()
+    return WorldEncoder().eval()
 
 
 @pytest.fixture

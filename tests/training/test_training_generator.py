@@ -11,10 +11,11 @@ import torch
 from s2s_live.engines.registry import open_engine
 from s2s_live.engines.sound2scene.config import FieldsConfig, GeneratorConfig
 from s2s_live.engines.sound2scene.upscaler import Upscaler, UpscalerConfig
+from s2s_live.engines.sound2scene.world_encoder import WorldEncoder
 from s2s_live.errors import TrainingError
 from s2s_live.training import generator as stage_module
 from s2s_live.training.generator import GeneratorStage, Growing, Phase, Recipe, picture_loss, psnr
-from s2s_live.training.images import BANK_LEVELS, Bank, ImageEncoder, judge, pair_loss
+from s2s_live.training.images import BANK_LEVELS, Bank, judge, pair_loss
 from s2s_live.training.loop import Average, Budget, load_checkpoint, save_checkpoint
 from s2s_live.training.painting import Pool, Studio
 from s2s_live.world.families import FAMILIES
@@ -179,7 +180,7 @@ def test_an_average_follows_the_weights() -> None:
 
 
 def test_image_embeddings_are_unit_and_not_negative() -> None:
-    encoder = ImageEncoder().eval()
+    encoder = WorldEncoder().eval()
     small = torch.rand(3, 3, 64, 64)
     with torch.no_grad():
         found = encoder(small)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -24,11 +26,15 @@ from s2s_live.engines.sound2scene.networks import (
     extra_share,
     open_hearing,
 )
+from s2s_live.engines.sound2scene.seeing import Sight, can_see
 from s2s_live.errors import ModelError
 from s2s_live.features.log_mel import LogMelConfig
 from s2s_live.features.log_psd import HOP, SAMPLE_RATE, LogPsdConfig, window_choices
 from s2s_live.features.opening import open_front_end
 from s2s_live.store.folder import ModelFolder
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 CONTROLS = (
     Control("truncation", "Truncation", "Low: the typical scene; high: unusual ones.", 1.0, 0.0, 1.5),
@@ -74,6 +80,7 @@ class Sound2SceneEngine:
         # The network has its weights; a new seed's still fields go through it too.
         self._upscaler = load_upscaler(folder, config) if fine else None
         self._paint: Runtime | None = paint
+        self._sight = Sight(folder, config)
         self._spec = _spec(folder, config, paint.name, wish.threads, fine)
         self._silence = self._find_silence()
 
@@ -97,6 +104,10 @@ class Sound2SceneEngine:
                 self._hear[window.shape].run(np.ascontiguousarray(window[None], dtype=np.float32))[0].copy()
             )
         return self._target(found)
+
+    def see(self, picture: Path | Image) -> Target:
+        """Where the scene would go for this picture; see `Sighted`."""
+        return self._target(self._sight.see(picture))
 
     def paint(self, state: PaintState) -> Picture:
         """The frame of this state, `[R, R, 3]`."""
@@ -209,4 +220,5 @@ def _spec(
         gmacs_paint=share * count_macs(config.generator) / 1e9,
         runtime=runtime,
         threads=threads,
+        sees=can_see(folder),
     )

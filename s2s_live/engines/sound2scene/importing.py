@@ -35,6 +35,7 @@ from s2s_live.engines.sound2scene.official import (
 )
 from s2s_live.engines.sound2scene.official_files import read_tensors, without_prefixes
 from s2s_live.engines.sound2scene.official_folder import GeneratorFiles, find_generator
+from s2s_live.engines.sound2scene.seeing import RESNET50
 from s2s_live.engines.sound2scene.weights import check_tensor
 from s2s_live.errors import ModelError
 from s2s_live.features.log_psd import LogPsdConfig
@@ -159,7 +160,7 @@ class Sound2SceneImport:
             **config.to_json(),
         }
         if self.files.image_encoder is not None:
-            manifest["image_encoder"] = {"network": "resnet50", "feature_size": FEATURE_SIZE}
+            manifest["image_encoder"] = {"network": RESNET50, "feature_size": FEATURE_SIZE}
         return write_model_folder(folder, manifest, self._networks(), {LICENCE_FILE: LICENCE_TEXT})
 
     def _check_fit(self) -> None:

@@ -15,6 +15,7 @@ from s2s_live.engines.sound2scene.description import (
     ENGINE,
     FAMILIES,
     GENERATOR,
+    IMAGE_ENCODER,
     UPSCALER,
     Families,
     Sound2SceneConfig,
@@ -22,8 +23,10 @@ from s2s_live.engines.sound2scene.description import (
 )
 from s2s_live.engines.sound2scene.generator import Generator
 from s2s_live.engines.sound2scene.loading import load_generator, load_upscaler
+from s2s_live.engines.sound2scene.seeing import SMALL
 from s2s_live.engines.sound2scene.upscaler import Upscaler
 from s2s_live.engines.sound2scene.weights import load_weights
+from s2s_live.engines.sound2scene.world_encoder import WorldEncoder
 from s2s_live.store.folder import ModelFolder, write_model_folder
 
 __all__ = [
@@ -46,6 +49,8 @@ class Sound2SceneModel:
     generator: Generator
     families: Families
     upscaler: Upscaler | None = None
+    image_encoder: WorldEncoder | None = None
+    """Only written: who looks at pictures reads it by itself (`Sight`)."""
 
 
 def load_audio_encoder(folder: ModelFolder, config: Sound2SceneConfig) -> AudioEncoder:
@@ -92,4 +97,8 @@ def write_model(
         weights[FAMILIES] = {"prototypes": model.families.prototypes, "flow": model.families.flow}
     if model.upscaler is not None:
         weights[UPSCALER] = model.upscaler.state_dict()
+    if model.image_encoder is not None:
+        size = model.image_encoder.head.out_features
+        manifest["image_encoder"] = {"network": SMALL, "feature_size": size}
+        weights[IMAGE_ENCODER] = model.image_encoder.state_dict()
     return write_model_folder(folder, manifest, weights)
