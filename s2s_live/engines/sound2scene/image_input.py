@@ -31,9 +31,13 @@ def feature_input(picture: Picture, *, crop: bool = False) -> Tensor:
     instead, which suits pictures of other shapes. Raises ImageError.
     """
     image = read_rgb(picture)
-    values = _resized(_middle(image) if crop else image, RESIZED)
-    values = (values - torch.tensor(MEAN)[:, None, None]) / torch.tensor(DEVIATION)[:, None, None]
-    return functional.interpolate(values[None], FEATURE_SIDE, mode="bicubic", align_corners=True)[0]
+    return normalised(_resized(_middle(image) if crop else image, RESIZED)[None])[0]
+
+
+def normalised(pictures: Tensor) -> Tensor:
+    """Pictures `[B, 3, S, S]` in 0..1 as the image encoder takes them, `[B, 3, 224, 224]`."""
+    values = (pictures - torch.tensor(MEAN)[:, None, None]) / torch.tensor(DEVIATION)[:, None, None]
+    return functional.interpolate(values, FEATURE_SIDE, mode="bicubic", align_corners=True)
 
 
 def visual(picture: Picture) -> Tensor:
@@ -42,6 +46,11 @@ def visual(picture: Picture) -> Tensor:
     Raises ImageError.
     """
     return (2.0 * _resized(read_rgb(picture), VISUAL_SIDE) - 1.0).clamp(-1.0, 1.0)
+
+
+def square(picture: Picture, side: int) -> Tensor:
+    """The square in the picture's middle, `[3, side, side]` in 0..1. Raises ImageError."""
+    return _resized(_middle(read_rgb(picture)), side)
 
 
 def read_rgb(picture: Picture) -> Image.Image:

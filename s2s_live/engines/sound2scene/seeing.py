@@ -7,30 +7,39 @@ it (Sung-Bin et al. 2023, section 4.4).
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from s2s_live.engines.base import Floats
+from s2s_live.engines.sound2scene import image_input
 from s2s_live.engines.sound2scene.audio_encoder import unit
 from s2s_live.engines.sound2scene.description import IMAGE_ENCODER, Sound2SceneConfig
 from s2s_live.engines.sound2scene.weights import HINT, load_weights
-from s2s_live.engines.sound2scene.world_encoder import WorldEncoder
+from s2s_live.engines.sound2scene.world_encoder import INPUT_SIZE, WorldEncoder
 from s2s_live.errors import ModelError
 from s2s_live.store.folder import SUFFIX, ModelFolder
 
 SMALL, RESNET50 = "small", "resnet50"
 """Networks that a manifest's `image_encoder` may name."""
 
-See = Callable[[Any], Tensor]
-"""A picture (a path or a PIL image) to features `[1, D]`."""
-
 
 def can_see(folder: ModelFolder) -> bool:
     """Whether the model has an image encoder."""
     return f"{IMAGE_ENCODER}{SUFFIX}" in folder.manifest.files
+
+
+class Eye(Protocol):
+    """An image encoder and how it takes pictures."""
+
+    def see(self, picture: Any) -> Tensor:
+        """Features `[1, D]` of a path or a PIL image, prepared as in training."""
+
+    def features(self, pictures: Tensor) -> Tensor:
+        """Features `[B, D]` of pictures `[B, 3, S, S]` in 0..1, differentiable."""
 
 
 class Sight:
@@ -42,7 +51,7 @@ class Sight:
     def __init__(self, folder: ModelFolder, config: Sound2SceneConfig) -> None:
         self._folder, self._size = folder, config.generator.feature_size
         self._lock = threading.Lock()
-        self._see: See | None = None
+        self._eye: Eye | None = None
 
     def see(self, picture: Any) -> Floats:
         """The unit embedding `[feature_size]` of a picture: a path or a PIL image of any size.
@@ -50,39 +59,63 @@ class Sight:
         Raises ModelError where the model has no image encoder or a damaged one, ImageError for what is no
         picture.
         """
-        with self._lock:
-            if self._see is None:
-                self._see = self._open()
-            with torch.no_grad():
-                found = self._see(picture)
-        embedding: Floats = unit(found.float())[0].numpy()
+        with torch.no_grad():
+            embedding: Floats = unit(self._open().see(picture).float())[0].numpy()
         return embedding
 
-    def _open(self) -> See:
-        if not can_see(self._folder):
-            raise ModelError(
-                f"The model {self._folder.name} cannot look at pictures.",
-                "Choose one with an image encoder; import official models with --image-encoder.",
-            )
-        said = self._folder.data.get("image_encoder")
-        network = said.get("network") if isinstance(said, Mapping) else None
-        if network == SMALL:
-            return self._open_small()
-        if network == RESNET50:
-            return self._open_resnet()
-        raise ModelError(f"The manifest's image encoder is {network!r}.", HINT)
+    def features(self, pictures: Tensor) -> Tensor:
+        """Unit embeddings `[B, feature_size]` of pictures `[B, 3, S, S]` in -1..1, differentiable.
 
-    def _open_small(self) -> See:
-        from s2s_live.engines.sound2scene.image_input import visual
+        Raises ModelError where the model has no image encoder or a damaged one.
+        """
+        return unit(self._open().features(0.5 * pictures + 0.5))
 
-        encoder = WorldEncoder(self._size).eval().requires_grad_(False)
-        load_weights(encoder, self._folder.load(IMAGE_ENCODER), "The image encoder")
-        return lambda picture: encoder(0.5 * visual(picture)[None] + 0.5)
+    def _open(self) -> Eye:
+        with self._lock:
+            if self._eye is None:
+                self._eye = _open_eye(self._folder, self._size)
+            return self._eye
 
-    def _open_resnet(self) -> See:
-        # These bring torchvision with them, a second that a start without pictures can do without.
+
+def _open_eye(folder: ModelFolder, size: int) -> Eye:
+    if not can_see(folder):
+        raise ModelError(
+            f"The model {folder.name} cannot look at pictures.",
+            "Choose one with an image encoder; import official models with --image-encoder.",
+        )
+    said = folder.data.get("image_encoder")
+    network = said.get("network") if isinstance(said, Mapping) else None
+    if network == SMALL:
+        return _SmallEye(folder, size)
+    if network == RESNET50:
+        return _ResnetEye(folder)
+    raise ModelError(f"The manifest's image encoder is {network!r}.", HINT)
+
+
+class _SmallEye:
+    def __init__(self, folder: ModelFolder, size: int) -> None:
+        self._encoder = WorldEncoder(size).eval().requires_grad_(False)
+        load_weights(self._encoder, folder.load(IMAGE_ENCODER), "The image encoder")
+
+    def see(self, picture: Any) -> Tensor:
+        return self.features(0.5 * image_input.visual(picture)[None] + 0.5)
+
+    def features(self, pictures: Tensor) -> Tensor:
+        found: Tensor = self._encoder(functional.adaptive_avg_pool2d(pictures, INPUT_SIZE))
+        return found
+
+
+class _ResnetEye:
+    def __init__(self, folder: ModelFolder) -> None:
+        # It brings torchvision with it, a second that a start without pictures can do without.
         from s2s_live.engines.sound2scene.image_encoder import load_image_encoder
-        from s2s_live.engines.sound2scene.image_input import feature_input
 
-        encoder = load_image_encoder(self._folder)
-        return lambda picture: encoder(feature_input(picture)[None])
+        self._encoder = load_image_encoder(folder)
+
+    def see(self, picture: Any) -> Tensor:
+        found: Tensor = self._encoder(image_input.feature_input(picture)[None])
+        return found
+
+    def features(self, pictures: Tensor) -> Tensor:
+        found: Tensor = self._encoder(image_input.normalised(pictures))
+        return found
