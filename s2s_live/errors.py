@@ -34,6 +34,10 @@ class SettingsError(S2SError):
     """A settings or preset file that cannot be used."""
 
 
+class PinError(S2SError):
+    """A pin, or a file of pins, that cannot be used, read or written."""
+
+
 class DisplayError(S2SError):
     """No screen, or a window system that cannot be reached."""
 

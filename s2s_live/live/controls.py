@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterable, Mapping
 
 from s2s_live.engines.base import Control
+from s2s_live.live.memory import MEMORY_CONTROLS
 
 SESSION_CONTROLS: tuple[Control, ...] = (
     Control("gain_db", "Input gain", "How loud the show hears the sound.", 0.0, -40.0, 40.0, "dB"),
@@ -37,8 +38,11 @@ SESSION_CONTROLS: tuple[Control, ...] = (
         1.0,
         kind="bool",
     ),
+    *MEMORY_CONTROLS,
 )
 """Controls of every show, whatever engine runs; the engine's own follow them."""
+MOMENTARY = frozenset({"hold", *(control.name for control in MEMORY_CONTROLS)})
+"""Controls of the moment, not remembered: the next show would ignore the sound and nobody would see why."""
 
 
 class ControlValues:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from s2s_live.engines.base import Picture
+from s2s_live.engines.base import Picture, Target
 
 
 @dataclass(frozen=True)
@@ -21,3 +21,5 @@ class Frame:
     """Monotonic seconds at which the newest sample that shaped it was captured."""
     painted: float
     """Monotonic seconds at which it was published."""
+    scene: Target | None = None
+    """What was painted: latent and flow as smoothed. None where the running model did not paint it."""

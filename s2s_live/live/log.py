@@ -1,10 +1,12 @@
-"""What a show must remember to be played again exactly: hops, control changes, frame positions."""
+"""What a show must remember to be played again exactly: hops, controls and pins, frame positions."""
 
 from __future__ import annotations
 
 from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+
+from s2s_live.live.memory import NO_PINS, Pin, Pins
 
 
 @dataclass
@@ -21,12 +23,16 @@ class ShowLog:
     first_hop: int
     controls: dict[str, float]
     """Values at the start."""
+    pins: Pins = NO_PINS
+    """What the memory held at the start."""
     hops: list[tuple[int, int]] = field(default_factory=list)
     """(hop, tick at which its target took effect), in order."""
     heard_with: list[tuple[int, dict[str, float]]] = field(default_factory=list)
     """(hop, controls of hearing from that hop on), where they changed."""
     changes: list[tuple[int, str, float]] = field(default_factory=list)
     """(tick, control, value), in order."""
+    pinned: list[tuple[int, int, Pin | None]] = field(default_factory=list)
+    """(tick, slot, what it held from then on), in order."""
     frames: array[int] = field(default_factory=lambda: array("q"))
     """Programme positions of the painted frames."""
 

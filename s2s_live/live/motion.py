@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from s2s_live.engines.base import EngineSpec, PaintState, Target
+from s2s_live.live.memory import NO_PINS, Pins, blend
 from s2s_live.live.walk import walk
 from s2s_live.timeline import PROGRAM_RATE, TICK, TICK_S
 
@@ -83,6 +84,7 @@ class Motion:
         self._latent = rest.latent.astype(np.float64)
         self._flow = rest.flow.astype(np.float64)
         self._target = rest
+        self._goal = rest
         self._z: NDArray[np.float64] | None = None
         self._phase = 0.0
         self._displacement = np.zeros((spec.layers, 2), dtype=np.float64)
@@ -96,8 +98,15 @@ class Motion:
 
     @property
     def target(self) -> Target:
-        """What the scene is moving towards."""
+        """What is heard or, in silence, rest: where the scene goes without pins."""
         return self._target
+
+    @property
+    def scene(self) -> Target:
+        """Where the scene is: latent and flow as smoothed, the family of what counts most."""
+        goal = self._goal
+        latent, flow = self._latent.astype(np.float32), self._flow.astype(np.float32)
+        return Target(latent, flow, goal.family, goal.confidence)
 
     @property
     def _sounding(self) -> bool:
@@ -105,7 +114,12 @@ class Motion:
         return self._quiet_ticks * TICK_S < DRIFT_AFTER_S
 
     def step(
-        self, level_db: float, onset: float, heard: Target | None, controls: Mapping[str, float]
+        self,
+        level_db: float,
+        onset: float,
+        heard: Target | None,
+        controls: Mapping[str, float],
+        pins: Pins = NO_PINS,
     ) -> None:
         """Advance one tick.
 
@@ -114,15 +128,17 @@ class Motion:
             onset: onset strength of the tick, 0..1.
             heard: newest target in force at this tick, None before the first hearing.
             controls: values of all controls.
+            pins: what the memory holds at this tick.
         """
         self._listen(level_db, onset, controls["gate_db"])
         self._choose_target(heard, controls)
         if controls["hold"] < 0.5:
             seconds = controls["attack"] if self._sounding else controls["release"]
-            goal_latent = self._target.latent.astype(np.float64)
+            self._goal = blend(self._target, pins, controls)
+            goal_latent = self._goal.latent.astype(np.float64)
             share = approach(seconds * patience(self._latent, goal_latent))
             self._latent = slerp(self._latent, goal_latent, share)
-            self._flow += share * (self._target.flow - self._flow)
+            self._flow += share * (self._goal.flow - self._flow)
         self._phase += controls["z_speed"] * TICK_S
         goal = walk(self.seed, int(controls["variation"]), self._phase, self._z_size)
         self._z = goal if self._z is None else self._z + approach(Z_GLIDE_S) * (goal - self._z)

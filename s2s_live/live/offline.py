@@ -18,6 +18,7 @@ from s2s_live.engines.base import Engine, PaintState, Picture
 from s2s_live.live.controls import SESSION_CONTROLS, ControlValues
 from s2s_live.live.listener import Listener
 from s2s_live.live.log import ShowLog
+from s2s_live.live.memory import NO_PINS, Pin, Pins
 from s2s_live.live.performer import Performer, levels_of
 from s2s_live.timeline import PROGRAM_RATE, TICK, tick_of
 
@@ -26,7 +27,13 @@ Blocks = Iterable[NDArray[np.float32]]
 
 
 def render(
-    engine: Engine, sound: Blocks, *, seed: int, fps: float, values: Mapping[str, float] | None = None
+    engine: Engine,
+    sound: Blocks,
+    *,
+    seed: int,
+    fps: float,
+    values: Mapping[str, float] | None = None,
+    pins: Pins = NO_PINS,
 ) -> Iterator[tuple[int, Picture]]:
     """Frames of a show as it was meant: every hop heard, every target in time.
 
@@ -36,12 +43,13 @@ def render(
         seed: of fields and z.
         fps: frames per second of sound.
         values: controls that differ from their defaults.
+        pins: what the memory holds.
 
     Yields:
         (programme position, frame), frame j at sample round(j * 48000 / fps).
     """
     controls = ControlValues(SESSION_CONTROLS + engine.spec.controls, values)
-    performer = Performer(engine, controls.snapshot(), lambda _tick: (), seed=seed)
+    performer = Performer(engine, controls.snapshot(), lambda _tick: (), seed=seed, pins=pins)
     positions = (round(j * PROGRAM_RATE / fps) for j in count())
     for position in _perform(performer, Listener(engine, 0), sound, positions, None):
         yield position, performer.paint(position)
@@ -71,8 +79,17 @@ def _replay(
     script: dict[int, list[tuple[str, float]]] = {}
     for tick, name, value in log.changes:
         script.setdefault(tick, []).append((name, value))
+    pinned: dict[int, list[tuple[int, Pin | None]]] = {}
+    for tick, slot, pin in log.pinned:
+        pinned.setdefault(tick, []).append((slot, pin))
     performer = Performer(
-        engine, log.controls, lambda tick: script.get(tick, ()), seed=log.seed, tick=log.start_tick
+        engine,
+        log.controls,
+        lambda tick: script.get(tick, ()),
+        seed=log.seed,
+        tick=log.start_tick,
+        pins=log.pins,
+        pinned=lambda tick: pinned.get(tick, ()),
     )
     listener = Listener(engine, log.first_hop)
     for position in _perform(performer, listener, sound, iter(positions), log):

@@ -74,7 +74,7 @@ class Painting(Worker):
         picture = self.performer.paint(position)
         self._position = position
         now = time.monotonic()
-        frame = Frame(self._index, position, picture, captured, now)
+        frame = Frame(self._index, position, picture, captured, now, self.performer.motion.scene)
         self._index += 1
         self.frame = frame
         self.meter.add(now, (time.perf_counter() - begun) * 1e3)

@@ -1,4 +1,4 @@
-"""One show, stepped: applies targets and control changes at their ticks and paints on demand.
+"""One show, stepped: applies targets, changes of controls and pins at their ticks and paints on demand.
 
 Used by the painting thread live and by the offline renderer: there is no second implementation.
 """
@@ -13,6 +13,7 @@ from s2s_live.engines.base import Engine, PaintState, Picture, Target
 from s2s_live.live.flash import FlashGuard
 from s2s_live.live.listener import Heard
 from s2s_live.live.log import ShowLog
+from s2s_live.live.memory import NO_PINS, Pin, Pins
 from s2s_live.live.motion import Motion
 from s2s_live.timeline import TICK
 
@@ -21,6 +22,9 @@ Levels = Callable[[int], tuple[float, float]]
 
 Changes = Callable[[int], Iterable[tuple[str, float]]]
 """(control, value) changes that take effect at a tick; asked once for each tick, in order."""
+
+Pinned = Callable[[int], Iterable[tuple[int, Pin | None]]]
+"""(slot, its pin or None) changes that take effect at a tick; asked once for each tick, in order."""
 
 
 def levels_of(track: LevelTrack) -> Levels:
@@ -40,6 +44,8 @@ class Performer:
         seed: int,
         tick: int = 0,
         log: ShowLog | None = None,
+        pins: Pins = NO_PINS,
+        pinned: Pinned = lambda _tick: (),
     ) -> None:
         self.engine = engine
         self.motion = Motion(engine.spec, engine.silence(), seed, tick)
@@ -49,6 +55,8 @@ class Performer:
         self._hop_length = round(engine.spec.hop_s * 100) * TICK
         self._values = dict(values)
         self._changes = changes
+        self._pins = pins
+        self._pinned = pinned
         self._pending: deque[Heard] = deque()
         self._heard: Target | None = None
         self._guard = FlashGuard()
@@ -73,7 +81,7 @@ class Performer:
             self._apply_changes()
             self._apply_targets()
             level_db, onset = levels(self.motion.tick)
-            self.motion.step(level_db, onset, self._heard, self._values)
+            self.motion.step(level_db, onset, self._heard, self._values, self._pins)
 
     def state(self, position: int) -> PaintState:
         """What the frame at programme sample `position` depends on."""
@@ -93,6 +101,10 @@ class Performer:
             self._values[name] = value
             if self.log is not None:
                 self.log.changes.append((self.motion.tick, name, value))
+        for slot, pin in self._pinned(self.motion.tick):
+            self._pins = (*self._pins[: slot - 1], pin, *self._pins[slot:])
+            if self.log is not None:
+                self.log.pinned.append((self.motion.tick, slot, pin))
 
     def _apply_targets(self) -> None:
         while self._pending and self._pending[0].tick <= self.motion.tick:

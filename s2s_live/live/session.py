@@ -17,14 +17,16 @@ from __future__ import annotations
 import gc
 import logging
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from s2s_live.audio.feed import Feed
 from s2s_live.engines.base import Control, Engine, Target
+from s2s_live.errors import PinError
 from s2s_live.live.controls import SESSION_CONTROLS, ControlValues
 from s2s_live.live.frame import Frame
 from s2s_live.live.hearing import Hearing
 from s2s_live.live.log import ShowLog
+from s2s_live.live.memory import NO_PINS, Memory, Pin, Pins, pin_of
 from s2s_live.live.painting import Painting, Sink
 from s2s_live.live.performer import Performer
 from s2s_live.live.statistics import Quantiles
@@ -72,6 +74,7 @@ class Session:
         fps: float = DEFAULT_FPS,
         values: dict[str, float] | None = None,
         keep_log: bool = False,
+        pins: Pins = NO_PINS,
     ) -> None:
         """
         Args:
@@ -81,6 +84,7 @@ class Session:
             fps: pace of painting; 0 paints as fast as it can.
             values: controls that differ from their defaults; unknown names are ignored.
             keep_log: keep a `ShowLog` for an exact replay (it grows).
+            pins: what the memory begins with; PinError where one is another model's.
         """
         self.engine = engine
         self.seed = seed
@@ -92,6 +96,7 @@ class Session:
         self._stall_logged_at = 0.0
         self._sinks: tuple[Sink, ...] = ()
         self._started = False
+        self.memory = Memory(engine.spec, pins)
         self._begin(engine, values or {}, first_index=0)
 
     def _begin(self, engine: Engine, values: dict[str, float], first_index: int) -> None:
@@ -101,11 +106,12 @@ class Session:
         hop_length = round(engine.spec.hop_s * PROGRAM_RATE)
         first_hop = -(-self._feed.program.written // hop_length)
         start_tick = first_hop * hop_length // TICK
+        values_now, memory = self.values, self.memory
+        pins = memory.begin()
         if self._keep_log:
             self.log = ShowLog(
-                self.seed, engine.spec.model_hash, start_tick, first_hop, self.values.snapshot()
+                self.seed, engine.spec.model_hash, start_tick, first_hop, values_now.snapshot(), pins
             )
-        values_now = self.values
         performer = Performer(
             engine,
             values_now.snapshot(),
@@ -113,6 +119,8 @@ class Session:
             seed=self.seed,
             tick=start_tick,
             log=self.log,
+            pins=pins,
+            pinned=lambda _tick: memory.take_changes(),
         )
         self.painting = Painting(performer, self._feed, fps=self._fps, first_index=first_index)
         self.painting.sinks = self._sinks
@@ -150,14 +158,19 @@ class Session:
             raise RuntimeError("a session that keeps a log has one")
         return self.log
 
-    def swap_engine(self, engine: Engine) -> None:
-        """Go on with another engine; controls of the same name keep their values. The old one stays open."""
+    def swap_engine(self, engine: Engine, pins: Pins = NO_PINS) -> None:
+        """Go on with another engine; controls of the same name keep their values. The old one stays open.
+
+        The memory of another model begins with `pins`, that of the same model goes on as it is.
+        """
         with self._swap_lock:
             values = self.values.snapshot()
             last = self.painting.frame
             self._stop_workers()
+            if engine.spec.model_hash != self.memory.spec.model_hash:
+                self.memory = Memory(engine.spec, pins)
             self._begin(engine, values, first_index=last.index + 1 if last else 0)
-            self.painting.frame = last
+            self.painting.frame = replace(last, scene=None) if last else None
             self.start()
 
     @property
@@ -167,7 +180,7 @@ class Session:
 
     @property
     def heard(self) -> Target | None:
-        """What the scene is moving towards; None before the first hearing."""
+        """What was heard last; None before the first hearing."""
         return self.painting.performer.heard
 
     @property
@@ -190,6 +203,14 @@ class Session:
         if name == "gain_db":
             self._feed.gain_db = value
         return value
+
+    def pin_now(self) -> Pin:
+        """The scene that is painted now, to be put into the memory. Raises PinError before there is one."""
+        painting = self.painting  # frame and model of one painter, should another take over meanwhile
+        frame = painting.frame
+        if frame is None or frame.scene is None:
+            raise PinError("There is no scene to pin yet.", "Wait until the picture moves, then pin it.")
+        return pin_of(frame.scene, frame.picture, painting.performer.engine.spec.model_hash)
 
     def add_sink(self, sink: Sink) -> None:
         """Call `sink` with every frame, on the painting thread: it must not block."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Literal
@@ -41,3 +42,9 @@ def user_models() -> Path:
 def user_downloads() -> Path:
     """Folder for files that were fetched for importing; it may not exist yet."""
     return platformdirs.user_data_path("s2s-live", appauthor=False) / "downloads"
+
+
+def user_memory() -> Path:
+    """Folder for the pins of every model, which may not exist yet; `S2S_LIVE_MEMORY` names another."""
+    named = os.environ.get("S2S_LIVE_MEMORY")
+    return Path(named) if named else platformdirs.user_data_path("s2s-live", appauthor=False) / "memory"

@@ -10,6 +10,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from s2s_live.control.settings import Settings
+from s2s_live.live.controls import MOMENTARY
 from s2s_live.ui.curtain import Curtain
 from s2s_live.ui.options import AppOptions
 from s2s_live.ui.record_desk import RecordDesk, TakeSettings, videos_folder
@@ -149,7 +150,7 @@ class Controller(QObject):
             known.model = self.show.wanted or known.model
         known.channel = self.sound.channel
         known.fine = self.show.fine
-        known.controls = {name: value for name, value in self.show.values.items() if name != "hold"}
+        known.controls = {name: value for name, value in self.show.values.items() if name not in MOMENTARY}
         known.recording_folder = str(take.folder) if take.folder != videos_folder() else ""
         known.recording_size, known.recording_fps = take.size, take.fps
         known.recording_sound, known.recording_format = take.sound, take.format

@@ -8,18 +8,19 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QVBoxLayout, QWidget
 
 from s2s_live.engines.base import Control
+from s2s_live.live.memory import HEARD, WEIGHTS
 from s2s_live.ui.slider import ControlSlider, readout
 from s2s_live.ui.style import UNIT, number_font
 from s2s_live.ui.widgets import Choice, Group, Label
 
 GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Listening", ("gain_db", "gate_db", "gate_mode")),
-    ("Response", ("attack", "release", "reactivity", "motion", "flash_guard")),
+    ("Response", (HEARD, "attack", "release", "reactivity", "motion", "flash_guard")),
 )
 """Controls with a place of their own; all others belong to the scene."""
 SCENE_GROUP = "Scene"
-ELSEWHERE = ("hold",)
-"""Controls that have a button of their own outside the panel."""
+ELSEWHERE = ("hold", *WEIGHTS)
+"""Controls that have a place of their own outside the panel: a button, the slots of the memory strip."""
 
 
 class ControlRow(QWidget):

@@ -12,6 +12,7 @@ from s2s_live.engines.registry import open_engine
 from s2s_live.engines.sound2scene.model import load_model, write_model
 from s2s_live.engines.sound2scene.tiny import write_tiny_model
 from s2s_live.features.log_psd import LogPsdConfig
+from s2s_live.live.memory import NO_PINS, pin_of, recalled, released
 from s2s_live.live.offline import render, replay, replay_states
 from s2s_live.live.session import Session
 from s2s_live.store.folder import ModelFolder
@@ -76,6 +77,91 @@ def test_replay_does_not_depend_on_how_the_sound_is_cut(engine, show):
     for a, b in zip(whole, replay_states(engine, pieces, log, wanted), strict=True):
         assert (a.latent == b.latent).all()
         assert (a.displacement == b.displacement).all()
+
+
+@pytest.fixture(scope="module")
+def pinned_show(engine):
+    """A live show that begins with a pin, fills another slot, mixes, recalls, and empties one."""
+    feed, frames = Feed(), []
+    rest = engine.silence()
+    pins = (pin_of(rest, np.zeros((8, 8, 3), np.uint8), engine.spec.model_hash), *NO_PINS[1:])
+    session = Session(engine, feed, seed=7, fps=25, keep_log=True, values={"attack": 0.1}, pins=pins)
+    session.add_sink(frames.append)
+    feed.play(ArraySource(changing_sound(), PROGRAM_RATE))
+    feed.start()
+    session.start()
+
+    def after(count):
+        end = time.monotonic() + PATIENCE_S
+        while len(frames) < count and time.monotonic() < end:
+            time.sleep(0.01)
+        assert len(frames) >= count
+
+    try:
+        after(15)
+        session.set_control("pin_1", 0.5)
+        after(25)
+        session.memory.put(5, session.pin_now())
+        after(35)
+        for name, value in recalled(5).items():
+            session.set_control(name, value)
+        after(45)
+        session.memory.put(5, None)
+        after(55)
+        for name, value in released().items():
+            session.set_control(name, value)
+        after(65)
+    finally:
+        session.stop()
+        ended = session.hearing.join(PATIENCE_S) and session.painting.join(PATIENCE_S)
+        feed.stop()
+    assert ended
+    return session.log, feed.program.read(0, feed.program.written), frames
+
+
+def test_a_replay_with_pins_is_bit_equal(engine, pinned_show):
+    log, sound, frames = pinned_show
+    assert log.pins[0] is not None
+    assert [slot for _, slot, _ in log.pinned] == [5, 5]
+    (tick, _, pin), (emptied, _, nothing) = log.pinned
+    assert log.start_tick < tick < emptied < frames[-1].position // TICK
+    assert pin is not None
+    assert nothing is None
+    again = dict(replay(engine, iter((sound,)), log))
+    for frame in frames:
+        assert (again[frame.position] == frame.picture).all(), frame.index
+
+
+def test_a_replay_needs_the_pins_and_the_moments_they_were_set(engine, pinned_show):
+    log, sound, frames = pinned_show
+    positions = [frame.position for frame in frames]
+    right = list(replay_states(engine, iter((sound,)), log, positions))
+    for frame, state in zip(frames, right, strict=True):
+        assert (frame.scene.latent == state.latent).all()
+    tick = log.pinned[0][0]
+    for wrong in (replace(log, pins=NO_PINS), replace(log, pinned=[])):
+        other = list(replay_states(engine, iter((sound,)), wrong, positions))
+        differs = [
+            state.position // TICK
+            for state, changed in zip(right, other, strict=True)
+            if not (state.latent == changed.latent).all()
+        ]
+        assert differs
+        assert wrong.pins is NO_PINS or min(differs) > tick
+
+
+def test_pins_are_rendered_offline_as_they_are_live(engine):
+    sound = np.repeat(changing_sound(1.0)[:, None], 2, axis=1)
+    made = pin_of(engine.silence(), np.zeros((8, 8, 3), np.uint8), engine.spec.model_hash)
+    pins = (made, *NO_PINS[1:])
+
+    def shown(**words):
+        return [picture for _, picture in render(engine, iter((sound,)), seed=5, fps=10, **words)]
+
+    plain = shown()
+    assert all((a == b).all() for a, b in zip(plain, shown(pins=pins), strict=True)), "at rest"
+    recalling = shown(pins=pins, values=recalled(1))
+    assert any((a != b).any() for a, b in zip(plain, recalling, strict=True))
 
 
 def test_another_window_is_heard_live_and_again_in_the_replay(tmp_path):

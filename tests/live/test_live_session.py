@@ -10,6 +10,8 @@ from s2s_live.audio.feed import Feed
 from s2s_live.audio.synthetic import TestSource
 from s2s_live.engines.registry import open_engine
 from s2s_live.engines.sound2scene.tiny import write_tiny_model
+from s2s_live.errors import PinError
+from s2s_live.live.memory import NO_PINS
 from s2s_live.live.session import Session
 
 
@@ -71,6 +73,50 @@ def test_controls_are_clamped_and_unknown_ones_refused(engine, feed):
     assert session.set_control("gain_db", 6.0) == feed.gain_db == 6.0
     with pytest.raises(KeyError):
         session.set_control("nonsense", 1)
+
+
+def test_what_is_painted_now_can_be_pinned_with_how_it_looks(engine, feed):
+    session = Session(engine, feed)
+    with pytest.raises(PinError, match="no scene to pin yet"):
+        session.pin_now()
+    seen = []
+    session.add_sink(seen.append)
+    session.start()
+    wait_for(lambda: len(seen) > 3)
+    pin = session.pin_now()
+    session.stop()
+    assert pin.model_hash == engine.spec.model_hash
+    assert any((frame.scene.latent == pin.latent).all() for frame in seen)
+    assert any((frame.picture == pin.picture).all() for frame in seen), "a tiny model's frame is small enough"
+
+
+class Renamed:
+    """The same engine as another model."""
+
+    def __init__(self, engine):
+        self.inner, self.spec = engine, dataclasses.replace(engine.spec, model="other", model_hash="f" * 12)
+
+    def __getattr__(self, name):
+        return getattr(self.inner, name)
+
+
+def test_the_memory_goes_on_with_its_model_and_changes_with_another(engine, feed):
+    session = Session(engine, feed)
+    session.start()
+    wait_for(lambda: session.frame is not None)
+    pin = session.pin_now()
+    session.memory.put(2, pin)
+    session.swap_engine(engine)
+    assert session.memory.pins[1] is pin
+    other = Renamed(engine)
+    kept = (dataclasses.replace(pin, model_hash="f" * 12), *NO_PINS[1:])
+    session.swap_engine(other, kept)
+    assert session.memory.pins is kept
+    with pytest.raises(PinError, match="another model than other"):
+        session.memory.put(1, pin)
+    wait_for(lambda: session.frame.scene is not None)
+    assert session.pin_now().model_hash == "f" * 12
+    session.stop()
 
 
 class Failing:

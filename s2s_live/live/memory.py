@@ -1,0 +1,199 @@
+"""The memory: slots for scenes to keep, and how what is kept mixes with what is heard.
+
+A pin is a place among the scenes of one model. Any thread may fill and empty slots; the painting thread takes
+the changes at a tick, so that they can be logged and the show replayed.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from s2s_live.engines.base import Control, EngineSpec, Floats, Picture, Target
+from s2s_live.errors import PinError
+
+SLOTS = 8
+THUMBNAIL = 128
+"""Lines that a pin's picture is brought down to; it keeps fewer only where the frame has fewer."""
+_UNIT_TOLERANCE = 1e-3
+_CANCELLED = 1e-6
+"""A mixture shorter than this has no direction: its parts are opposite."""
+
+HEARD = "heard"
+WEIGHTS = tuple(f"pin_{slot}" for slot in range(1, SLOTS + 1))
+"""Names of the controls that weigh the slots 1 to 8."""
+
+MEMORY_CONTROLS: tuple[Control, ...] = (
+    Control(HEARD, "Heard", "How much what is heard counts beside the pins.", 1.0, 0.0, 1.0),
+    *(
+        Control(name, f"Pin {slot}", f"How much the pin in slot {slot} counts.", 0.0, 0.0, 1.0)
+        for slot, name in enumerate(WEIGHTS, start=1)
+    ),
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Pin:
+    """One kept scene. Immutable: it is handed between threads.
+
+    Raises PinError when made from arrays that no scene can have.
+    """
+
+    latent: Floats
+    """`[latent_size]`, unit length."""
+    flow: Floats
+    """`[layers, 2]`: velocities of the field layers at full speed, as in `Target`."""
+    family: str
+    """Id of the family that counted most, or an empty string."""
+    picture: Picture
+    """What it looked like: `[h, w, 3]` uint8, RGB, small."""
+    model_hash: str
+    """The model whose scenes it is one of."""
+    name: str = ""
+    """As the user calls it; empty for the family's name."""
+
+    def __post_init__(self) -> None:
+        floats = (self.latent, self.flow)
+        fine = all(array.dtype == np.float32 and bool(np.isfinite(array).all()) for array in floats)
+        fine = fine and self.latent.ndim == 1 and self.flow.ndim == 2 and self.flow.shape[1] == 2
+        if not fine or abs(float(np.linalg.norm(self.latent)) - 1.0) > _UNIT_TOLERANCE:
+            raise PinError("A pin has numbers that no scene has.", "Pin the scene again.")
+        if self.picture.dtype != np.uint8 or self.picture.ndim != 3 or self.picture.shape[2] != 3:
+            raise PinError("A pin has a picture that is none.", "Pin the scene again.")
+        for array in (*floats, self.picture):
+            array.setflags(write=False)
+
+
+Pins = tuple[Pin | None, ...]
+"""What the slots hold, `SLOTS` entries; None is an empty slot."""
+NO_PINS: Pins = (None,) * SLOTS
+
+
+def pin_of(scene: Target, picture: Picture, model_hash: str) -> Pin:
+    """A pin of its own arrays.
+
+    Args:
+        scene: the latent, flow and family that are painted.
+        picture: how it looks, `[height, width, 3]`.
+        model_hash: of the model that paints it.
+    """
+    latent, flow = scene.latent.astype(np.float32), scene.flow.astype(np.float32)
+    return Pin(latent, flow, scene.family, thumbnail(picture), model_hash)
+
+
+def thumbnail(picture: Picture, lines: int = THUMBNAIL) -> Picture:
+    """`[height, width, 3]` reduced by a whole factor to about `lines` lines: means of square blocks."""
+    height, width = picture.shape[:2]
+    factor = max(1, min(round(height / lines), width))
+    rows, columns = height // factor, width // factor
+    blocks = picture[: rows * factor, : columns * factor].reshape(rows, factor, columns, factor, 3)
+    small: Picture = np.rint(blocks.mean(axis=(1, 3), dtype=np.float32)).astype(np.uint8)
+    return small
+
+
+def fits(pin: Pin, spec: EngineSpec) -> bool:
+    """Whether the model can paint this pin."""
+    shapes = pin.latent.shape == (spec.latent_size,) and pin.flow.shape == (spec.layers, 2)
+    return shapes and pin.model_hash == spec.model_hash
+
+
+def blend(heard: Target, pins: Pins, controls: Mapping[str, float]) -> Target:
+    """Where the scene is to go: what is heard and the pins, each as much as its control says.
+
+    Empty slots weigh nothing. Where no pin weighs anything it is `heard` itself, whatever its own weight.
+    """
+    weighed = [
+        (controls[name], pin)
+        for name, pin in zip(WEIGHTS, pins, strict=True)
+        if pin is not None and controls[name] > 0.0
+    ]
+    if not weighed:
+        return heard
+    parts: list[tuple[float, Target | Pin]] = [(controls[HEARD], heard), *weighed]
+    total = sum(weight for weight, _ in parts)
+    most, heaviest = max(parts, key=lambda part: part[0])
+    weights = np.array([weight for weight, _ in parts])
+    latent = np.tensordot(weights, np.stack([part.latent for _, part in parts]), axes=1)
+    flow = np.tensordot(weights, np.stack([part.flow for _, part in parts]), axes=1) / total
+    length = float(np.linalg.norm(latent))
+    unit = (latent / length).astype(np.float32) if length > _CANCELLED * total else heaviest.latent
+    return Target(unit, flow.astype(np.float32), heaviest.family, most / total)
+
+
+def recalled(slot: int) -> dict[str, float]:
+    """The controls that show one slot (1 to 8) and nothing else."""
+    return {HEARD: 0.0, **{name: float(name == WEIGHTS[slot - 1]) for name in WEIGHTS}}
+
+
+def released() -> dict[str, float]:
+    """The controls that let the scene follow what is heard alone."""
+    return {control.name: control.default for control in MEMORY_CONTROLS}
+
+
+class Memory:
+    """The slots of one model, numbered from 1. Any thread may read and fill them."""
+
+    def __init__(self, spec: EngineSpec, pins: Pins = NO_PINS) -> None:
+        """Begin with `pins`; raises PinError where one is not this model's."""
+        self.spec = spec
+        self._lock = threading.Lock()
+        self._pins = self._checked(pins)
+        self._changes: list[tuple[int, Pin | None]] = []
+
+    @property
+    def pins(self) -> Pins:
+        """What the slots hold now; the tuple never changes."""
+        return self._pins
+
+    def put(self, slot: int, pin: Pin | None) -> Pins:
+        """Fill a slot, or empty it with None; returns what all slots held before.
+
+        Raises:
+            PinError: the pin is of another model.
+            IndexError: there is no such slot.
+        """
+        if not 1 <= slot <= SLOTS:
+            raise IndexError(f"slot {slot} of {SLOTS}")
+        self._checked((pin,))
+        with self._lock:
+            before = self._pins
+            self._pins = (*before[: slot - 1], pin, *before[slot:])
+            self._changes.append((slot, pin))
+        return before
+
+    def put_all(self, pins: Pins) -> Pins:
+        """Change all slots at once; returns what they held before. Raises PinError as `put` does."""
+        self._checked(pins)
+        with self._lock:
+            before, self._pins = self._pins, pins
+            self._changes.extend(
+                (slot, pin)
+                for slot, (old, pin) in enumerate(zip(before, pins, strict=True), start=1)
+                if pin is not old
+            )
+        return before
+
+    def begin(self) -> Pins:
+        """What the slots hold, for a show that starts with it: changes until now are done with."""
+        with self._lock:
+            self._changes = []
+            return self._pins
+
+    def take_changes(self) -> list[tuple[int, Pin | None]]:
+        """(slot, its pin or None) changed since the last call, oldest first."""
+        if not self._changes:  # reading a list's truth needs no lock; a change just missed is taken next time
+            return []
+        with self._lock:
+            changes, self._changes = self._changes, []
+        return changes
+
+    def _checked(self, pins: Pins) -> Pins:
+        if not all(pin is None or fits(pin, self.spec) for pin in pins):
+            raise PinError(
+                f"That pin belongs to another model than {self.spec.model}.",
+                "Open the model that it was made with, then use it there.",
+            )
+        return pins
