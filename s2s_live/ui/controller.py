@@ -10,8 +10,10 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from s2s_live.control.settings import Settings
+from s2s_live.errors import PinError
 from s2s_live.live.controls import MOMENTARY
 from s2s_live.ui.curtain import Curtain
+from s2s_live.ui.memory_desk import MemoryDesk
 from s2s_live.ui.options import AppOptions
 from s2s_live.ui.record_desk import RecordDesk, TakeSettings, videos_folder
 from s2s_live.ui.show_desk import ShowDesk
@@ -44,6 +46,7 @@ class Controller(QObject):
         self.sound = SoundDesk(self.jobs)
         feed = self.sound.feed
         self.show = ShowDesk(feed, seed, self.settings.controls, self.settings.fine)
+        self.memory = MemoryDesk(self.show, self.jobs)
         self.takes = RecordDesk(feed, self.jobs, self._take_settings())
         if self.settings.channel >= 0:
             self.sound.set_channel(self.settings.channel)
@@ -162,10 +165,15 @@ class Controller(QObject):
             self.settings.save()
         except OSError as error:
             log.warning("settings not saved: %s", error)
+        try:
+            self.memory.flush()
+        except PinError as error:
+            log.warning("memory not saved: %s", error)
 
     def _save_in_background(self) -> None:
         self._collect_settings()
         self.jobs.submit(self.settings.save)
+        self.memory.save()
 
 
 def _model_names() -> list[str]:

@@ -16,6 +16,7 @@ from s2s_live.ui.controller import Controller
 from s2s_live.ui.controls_panel import ControlsPanel
 from s2s_live.ui.file_bar import FileBar
 from s2s_live.ui.hud import Hud
+from s2s_live.ui.memory_strip import MemoryStrip
 from s2s_live.ui.messages import MessageBar
 from s2s_live.ui.output_group import OutputGroup
 from s2s_live.ui.output_window import OutputWindow
@@ -58,6 +59,7 @@ class MainWindow(QMainWindow):
         self.top_bar = TopBar()
         self.busy_line = BusyLine()
         self.stage = StageBar()
+        self.memory = MemoryStrip()
         self.spectrogram: SpectrogramView | None = None
         self._strip = QWidget()
         self.controls = ControlsPanel()
@@ -104,6 +106,7 @@ class MainWindow(QMainWindow):
         box.setSpacing(0)
         box.addWidget(self.scene, 1)
         box.addWidget(self.stage)
+        box.addWidget(self.memory)
         self.splitter = QSplitter(Qt.Orientation.Vertical)
         self.splitter.setHandleWidth(5)
         self.splitter.setChildrenCollapsible(False)
@@ -162,8 +165,8 @@ class MainWindow(QMainWindow):
         self.controller.begin()
 
     def order_focus(self) -> None:
-        """Let Tab go as the eye does: top bar, stage, the column from top to bottom, recording."""
-        places = (self.top_bar, self.stage, self._column, self.record_bar)
+        """Let Tab go as the eye does: top bar, stage, memory, the column from top to bottom, recording."""
+        places = (self.top_bar, self.stage, self.memory, self._column, self.record_bar)
         chain = [widget for place in places for widget in focus_order(place)]
         for before, after in itertools.pairwise(chain):
             QWidget.setTabOrder(before, after)
@@ -198,8 +201,9 @@ class MainWindow(QMainWindow):
         super().showEvent(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
-        """Keep the message over the scene's foot."""
+        """Give the memory its share, and keep the message over the scene's foot."""
         super().resizeEvent(event)
+        self.memory.fit(event.size().height())
         self.place_message()
 
     def place_message(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
 from PySide6.QtCore import QSize, Qt, QTimer, Signal
@@ -13,6 +14,9 @@ from s2s_live.ui.widgets import Button
 Level = Literal["info", "warning", "error"]
 _ICONS = {"info": ("info", TEXT), "warning": ("warning", ACCENT), "error": ("warning", ERROR)}
 _INFO_S = 6.0
+_ACTION_S = 15.0
+"""What can be done about it has to be read, found and pressed first."""
+Action = tuple[str, Callable[[], None]]
 
 
 class MessageBar(QFrame):
@@ -35,6 +39,9 @@ class MessageBar(QFrame):
         self.close_button = Button("", "close", "Dismiss this message", "quiet")
         self.close_button.setProperty("kind", "icon")
         self.close_button.clicked.connect(self.dismiss)
+        self.action_button = Button()
+        self.action_button.clicked.connect(self._act)
+        self._action: Action | None = None
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self.dismiss)
@@ -50,11 +57,17 @@ class MessageBar(QFrame):
         box.setSpacing(3 * UNIT)
         box.addWidget(self._sign, 0, Qt.AlignmentFlag.AlignTop)
         box.addLayout(words, 1)
+        box.addWidget(self.action_button, 0, Qt.AlignmentFlag.AlignTop)
         box.addWidget(self.close_button, 0, Qt.AlignmentFlag.AlignTop)
         self.hide()
 
-    def show_message(self, text: str, hint: str = "", level: Level = "info") -> bool:
-        """Show a message; False if the same one was dismissed before and has not been `forget`-ed since."""
+    def show_message(
+        self, text: str, hint: str = "", level: Level = "info", action: Action | None = None
+    ) -> bool:
+        """Show a message; False if the same one was dismissed before and has not been `forget`-ed since.
+
+        `action` puts a button beside it: its words, and what it does before the message goes.
+        """
         if not text or text in self._seen:
             return False
         if text != self.text:
@@ -63,13 +76,14 @@ class MessageBar(QFrame):
             self._text.setText(text)
             self._hint.setText(hint)
             self._hint.setVisible(bool(hint))
+            self._offer(action)
             self.setProperty("level", level)
             self.style().polish(self)
             self.setAccessibleName(f"{level}: {text} {hint}".strip())
             self.text, self.level = text, level
             self._timer.stop()
             if level == "info":
-                self._timer.start(round(_INFO_S * 1000))
+                self._timer.start(round((_ACTION_S if action else _INFO_S) * 1000))
             self.show()
             self.raise_()
             self.changed.emit()
@@ -83,6 +97,23 @@ class MessageBar(QFrame):
             self._timer.stop()
             self.hide()
             self.changed.emit()
+
+    @property
+    def offers(self) -> bool:
+        """Whether the message that shows has something to press: it is not to be replaced by less."""
+        return bool(self.text) and self._action is not None
+
+    def _offer(self, action: Action | None) -> None:
+        self._action = action
+        self.action_button.setVisible(action is not None)
+        if action is not None:
+            self.action_button.setText(action[0])
+            self.action_button.setAccessibleName(action[0])
+
+    def _act(self) -> None:
+        if self._action is not None:
+            self._action[1]()
+        self.forget(self.text)
 
     def forget(self, text: str) -> None:
         """The cause is gone: hide the message if it shows, and show it again should it come back."""

@@ -93,6 +93,7 @@ class Refresh(QObject):
         status = controller.show.status(now)
         window.stage.heard.show_target(controller.show.heard, sounding=controller.show.sounding)
         window.wiring.show_stage()
+        window.wiring.memory.show_memory()
         if status is not None:
             window.controls.show_values(controller.show.current_values())
         self._show_take(now)
@@ -126,7 +127,7 @@ class Refresh(QObject):
             if self._said:
                 bar.forget(self._said)
             self._said = said
-        if said and not (bar.isVisible() and bar.level == "error"):  # what was just tried comes first
+        if said and not (bar.isVisible() and (bar.level == "error" or bar.offers)):  # what was just tried
             bar.show_message(said, "", "warning")
         fps = f"{window.scene.shown_fps(now):.0f} frames/s" if status is not None else ""
         window.status.show_facts(sound.facts(feed), fps)

@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
+from s2s_live.live.memory import SLOTS
 from s2s_live.logs import log_path
 from s2s_live.ui.style import UNIT
 from s2s_live.ui.widgets import Button, Label, line
@@ -21,6 +22,13 @@ class Shortcut:
     keys: tuple[str, ...]
     title: str
     group: str
+    each_slot: bool = False
+    """One action for every slot of the memory, `name_1` and so on; `keys` lack their digit."""
+
+    @property
+    def shown(self) -> str:
+        """The key as the sheet shows it."""
+        return f"{self.keys[0]}1\u2026{SLOTS}" if self.each_slot else self.keys[0]
 
 
 SHORTCUTS: tuple[Shortcut, ...] = (
@@ -28,6 +36,9 @@ SHORTCUTS: tuple[Shortcut, ...] = (
     Shortcut("hold", ("Space",), "Hold the scene", "Scene"),
     Shortcut("freeze", ("F",), "Freeze the picture", "Scene"),
     Shortcut("blackout", ("B",), "Blackout", "Scene"),
+    Shortcut("recall", ("Alt+",), "Recall a pin, return to the sound", "Memory", each_slot=True),
+    Shortcut("pin", ("Ctrl+Alt+",), "Pin the scene", "Memory", each_slot=True),
+    Shortcut("memory", ("P",), "Show or hide the memory", "Memory"),
     Shortcut("open", ("Ctrl+O",), "Play an audio file", "Sound"),
     Shortcut("mute", ("M",), "Mute the audio file", "Sound"),
     Shortcut("record", ("R",), "Record, stop recording", "Recording"),
@@ -40,18 +51,19 @@ SHORTCUTS: tuple[Shortcut, ...] = (
 )
 
 
-_KEY_WIDTH = 76
+_KEY_WIDTH = 119
 
 
 def make_actions(parent: QWidget) -> dict[str, QAction]:
-    """An action for each shortcut, by name; add them to every window they should work in."""
+    """An action for each shortcut (and slot), by name; add them to every window they should work in."""
     actions = {}
     for shortcut in SHORTCUTS:
-        action = QAction(shortcut.title, parent)
-        action.setShortcuts([QKeySequence(key) for key in shortcut.keys])
-        action.setShortcutContext(Qt.ShortcutContext.WindowShortcut)
-        action.setAutoRepeat(False)
-        actions[shortcut.name] = action
+        for digit in map(str, range(1, SLOTS + 1)) if shortcut.each_slot else ("",):
+            action = QAction(f"{shortcut.title} {digit}".strip(), parent)
+            action.setShortcuts([QKeySequence(key + digit) for key in shortcut.keys])
+            action.setShortcutContext(Qt.ShortcutContext.WindowShortcut)
+            action.setAutoRepeat(False)
+            actions[f"{shortcut.name}_{digit}" if digit else shortcut.name] = action
     return actions
 
 
@@ -102,7 +114,7 @@ class ShortcutSheet(QDialog):
         grid.setVerticalSpacing(2 * UNIT)
         grid.addWidget(Label(name.upper(), "heading"), 0, 0, 1, 2)
         for row, shortcut in enumerate((s for s in SHORTCUTS if s.group == name), start=1):
-            key = Label(shortcut.keys[0], "key")
+            key = Label(shortcut.shown, "key")
             key.setAlignment(Qt.AlignmentFlag.AlignCenter)
             grid.addWidget(key, row, 0, Qt.AlignmentFlag.AlignLeft)
             grid.addWidget(Label(shortcut.title), row, 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
@@ -12,8 +13,11 @@ from PySide6.QtCore import QObject, Signal
 from s2s_live.audio.feed import Feed
 from s2s_live.control.settings import FINE
 from s2s_live.engines.base import Control, Engine, Target
+from s2s_live.errors import PinError
 from s2s_live.live.controls import SESSION_CONTROLS
 from s2s_live.live.frame import Frame
+from s2s_live.live.memory import released
+from s2s_live.live.memory_keeper import MemoryKeeper
 from s2s_live.ui.worker import Worker
 
 if TYPE_CHECKING:  # torch comes with these: not before the window shows
@@ -25,6 +29,16 @@ log = logging.getLogger(__name__)
 def engine_threads(cores: int) -> int:
     """Threads of each network: hearing and painting run at once and share the cores."""
     return max(1, min(4, cores // 2))
+
+
+@dataclass(frozen=True)
+class _Opened:
+    """What the worker has opened."""
+
+    name: str
+    session: Session
+    trouble: PinError | None
+    """Why the model's memory begins empty, if it should not."""
 
 
 class ShowDesk(QObject):
@@ -45,8 +59,10 @@ class ShowDesk(QObject):
         """Wish for twice the lines, as the setting of that name."""
         self.session: Session | None = None
         self.model = ""
+        self._model_hash = ""
         self.wanted = ""
         self.values = dict(values)
+        self.keeper = MemoryKeeper()
         self._feed = feed
         self._seed = seed
         self._engine: Engine | None = None
@@ -130,7 +146,7 @@ class ShowDesk(QObject):
             self._engine.close()
         return ended and free
 
-    def _open(self, name: str, values: dict[str, float]) -> tuple[str, Session, Engine] | None:
+    def _open(self, name: str, values: dict[str, float]) -> _Opened | None:
         """On the worker: import the heavy libraries, open the engine, start or change the session."""
         from s2s_live.engines.registry import open_engine
         from s2s_live.live.session import Session
@@ -144,27 +160,33 @@ class ShowDesk(QObject):
             engine.close()
             return None
         session, old = self._running, self._engine
+        pins, trouble = self.keeper.open(engine.spec)
         if session is None:
-            session = self._running = Session(engine, self._feed, seed=self._seed, values=values)
+            session = self._running = Session(engine, self._feed, seed=self._seed, values=values, pins=pins)
             session.start()
             if self._closing.is_set():
                 session.stop()
         else:
-            session.swap_engine(engine)
+            session.swap_engine(engine, pins)
         self._engine = engine
         if old is not None:
             old.close()
-        return name, session, engine
+        return _Opened(name, session, trouble)
 
-    def _opened(self, result: tuple[str, Session, Engine] | None) -> None:
+    def _opened(self, result: _Opened | None) -> None:
         if result is None:
             return
-        self.model, self.session = result[0], result[1]
+        model_hash = result.session.memory.spec.model_hash
+        if self._model_hash not in ("", model_hash):  # its slots hold other scenes
+            self.values.update(released())
+        self.model, self._model_hash, self.session = result.name, model_hash, result.session
         for name, value in self.values.items():  # turned while the model was loading
             if any(control.name == name for control in self.session.controls):
                 self.session.set_control(name, value)
         self.progress.emit("")
         self.opened.emit()
+        if result.trouble is not None:
+            self.failed.emit(result.trouble)
 
     def _failed(self, error: Exception) -> None:
         self.wanted = self.model

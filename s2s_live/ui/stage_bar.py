@@ -1,4 +1,4 @@
-"""The strip under the scene: what is heard, and the four buttons of the performance."""
+"""The strip under the scene: what is heard, and the buttons of the performance."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from s2s_live.ui.heard_bar import HeardBar
 from s2s_live.ui.style import UNIT
 from s2s_live.ui.widgets import Button
 
-_ROOMY = 860
-_NARROW = 520
+_ROOMY = 940
+_NARROW = 566
 
 
 class StageBar(QWidget):
@@ -21,6 +21,7 @@ class StageBar(QWidget):
     hold_wished = Signal()
     freeze_wished = Signal()
     blackout_wished = Signal()
+    memory_wished = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -29,11 +30,13 @@ class StageBar(QWidget):
         self.hold = Button("", "hold", "Keep this scene whatever sounds (Space)")
         self.freeze = Button("", "freeze", "Freeze the picture (F)")
         self.blackout = Button("", "blackout", "Fade to black and back (B)")
+        self.memory = Button("", "memory", "Show or hide the memory (P)")
         self._words = {
             self.variation: "New variation",
             self.hold: "Hold",
             self.freeze: "Freeze",
             self.blackout: "Blackout",
+            self.memory: "Memory",
         }
         box = QHBoxLayout(self)
         box.setContentsMargins(4 * UNIT, 2 * UNIT, 4 * UNIT, 2 * UNIT)
@@ -49,6 +52,7 @@ class StageBar(QWidget):
             (self.hold, self.hold_wished),
             (self.freeze, self.freeze_wished),
             (self.blackout, self.blackout_wished),
+            (self.memory, self.memory_wished),
         ):
             button.clicked.connect(lambda _on, wish=wish: wish.emit())
 

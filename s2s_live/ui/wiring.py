@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QFileDialog
 
 from s2s_live.errors import S2SError
 from s2s_live.ui.displays import default_display, display_key, find_display
+from s2s_live.ui.memory_wiring import MemoryWiring
 from s2s_live.ui.messages import Level
 from s2s_live.ui.picture import FitMode
 from s2s_live.ui.record_dialog import RecordDialog
@@ -41,6 +42,8 @@ class Wiring(QObject):
         self._connect_takes()
         self._connect_output()
         self._connect_actions()
+        self.memory = MemoryWiring(window)
+        self._controller.memory.failed.connect(self._say_error)
         self._show_controls()
         self._show_channels()
         self._show_progress("Starting")

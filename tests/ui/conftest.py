@@ -27,6 +27,7 @@ HARMLESS = ("This plugin does not support",)
 def fresh_settings(tmp_path, monkeypatch):
     monkeypatch.setenv("S2S_LIVE_CONFIG", str(tmp_path / "config"))
     monkeypatch.setenv("S2S_LIVE_LOGS", str(tmp_path / "logs"))
+    monkeypatch.setenv("S2S_LIVE_MEMORY", str(tmp_path / "memory"))
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -109,6 +110,7 @@ def shared_window(model, qapp, tmp_path_factory):
     folder = tmp_path_factory.mktemp("shared")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("S2S_LIVE_CONFIG", str(folder / "config"))
+        patch.setenv("S2S_LIVE_MEMORY", str(folder / "memory"))
         window = build(folder, model=str(model))
         yield window
         close(window)

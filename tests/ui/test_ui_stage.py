@@ -190,10 +190,11 @@ def test_tab_goes_as_the_eye_does(window, qtbot):
     window.activateWindow()
     window.top_bar.source.setFocus()
     reached = []
-    for _ in range(40):
+    for _ in range(50):  # the slots of the memory too
         qtbot.keyClick(window.focusWidget(), Qt.Key.Key_Tab)
         reached.append(window.focusWidget().accessibleName() or window.focusWidget().text())
     places = [
-        reached.index(name) for name in ("Model", "Hold", "Set level", "Input gain", "Attack", "Record")
+        reached.index(name)
+        for name in ("Model", "Hold", "Memory slot 1: empty", "Set level", "Input gain", "Attack", "Record")
     ]
     assert places == sorted(places)
