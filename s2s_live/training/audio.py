@@ -21,9 +21,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from s2s_live.engines.sound2scene.audio_encoder import AudioEncoder, unit
+from s2s_live.engines.sound2scene.audio_encoder import AudioEncoder
 from s2s_live.engines.sound2scene.config import AudioEncoderConfig
 from s2s_live.engines.sound2scene.presets import BUNDLED_AUDIO_ENCODER
+from s2s_live.engines.sound2scene.unit import unit
 from s2s_live.training.audio_augment import Augment, Batch
 from s2s_live.training.audio_bank import Bank
 from s2s_live.training.audio_eval import calibrate, hear_clips, score

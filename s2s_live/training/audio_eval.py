@@ -10,7 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from s2s_live.engines.sound2scene.audio_encoder import AudioEncoder, unit
+from s2s_live.engines.sound2scene.audio_encoder import AudioEncoder
+from s2s_live.engines.sound2scene.unit import unit
 from s2s_live.training.audio_features import WINDOW, encoder_input, power_columns, to_db
 from s2s_live.training.audio_loss import distances
 from s2s_live.training.recordings import Clip

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from s2s_live.engines.sound2scene.audio_encoder import unit
 from s2s_live.engines.sound2scene.config import FieldsConfig, GeneratorConfig
 from s2s_live.engines.sound2scene.folding import to_picture, tone_curve
 from s2s_live.engines.sound2scene.generator import Generator, doubling, upsample
 from s2s_live.engines.sound2scene.live_painting import LivePainting, Scene
+from s2s_live.engines.sound2scene.unit import unit
 from s2s_live.world.fields import DRIFT, FLOW, STILL, Channel, FieldConfig, sample_fields
 
 PLAIN = GeneratorConfig(

@@ -10,12 +10,13 @@ import torch
 
 from s2s_live.engines import openvino_runtime
 from s2s_live.engines.runtime import psnr
-from s2s_live.engines.sound2scene.audio_encoder import AudioEncoder, unit
+from s2s_live.engines.sound2scene.audio_encoder import AudioEncoder
 from s2s_live.engines.sound2scene.config import AudioEncoderConfig, GeneratorConfig
 from s2s_live.engines.sound2scene.generator import Generator
 from s2s_live.engines.sound2scene.image_encoder import SwavEncoder, load_image_encoder
 from s2s_live.engines.sound2scene.importing import Official, Sound2SceneImport
 from s2s_live.engines.sound2scene.model import load_model
+from s2s_live.engines.sound2scene.unit import unit
 from s2s_live.errors import ModelError
 from s2s_live.store.folder import checksum
 

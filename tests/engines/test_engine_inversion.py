@@ -8,11 +8,11 @@ import pytest
 import torch
 from PIL import Image
 
-from s2s_live.engines.sound2scene.audio_encoder import unit
 from s2s_live.engines.sound2scene.image_input import ImageError
 from s2s_live.engines.sound2scene.inversion import Z_LIMIT, invert
 from s2s_live.engines.sound2scene.model import load_model, write_model
 from s2s_live.engines.sound2scene.seeing import Sight
+from s2s_live.engines.sound2scene.unit import unit
 from s2s_live.engines.sound2scene.world_encoder import WorldEncoder
 from s2s_live.errors import ModelError
 from s2s_live.store.folder import ModelFolder

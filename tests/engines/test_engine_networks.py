@@ -7,11 +7,12 @@ import pytest
 import torch
 import torchvision
 
-from s2s_live.engines.sound2scene.audio_encoder import AudioEncoder, unit
+from s2s_live.engines.sound2scene.audio_encoder import AudioEncoder
 from s2s_live.engines.sound2scene.config import AudioEncoderConfig, FieldsConfig, GeneratorConfig
 from s2s_live.engines.sound2scene.costs import encoder_macs
 from s2s_live.engines.sound2scene.generator import Generator
 from s2s_live.engines.sound2scene.presets import BUNDLED_GENERATOR
+from s2s_live.engines.sound2scene.unit import unit
 from s2s_live.errors import ModelError
 
 SMALL = GeneratorConfig(

@@ -7,7 +7,7 @@ import pytest
 import soundfile
 import torch
 
-from s2s_live.engines.sound2scene.audio_encoder import AudioEncoder, unit
+from s2s_live.engines.sound2scene.audio_encoder import AudioEncoder
 from s2s_live.engines.sound2scene.folding import to_picture, tone_curve
 from s2s_live.engines.sound2scene.generator import Generator
 from s2s_live.engines.sound2scene.image_encoder import load_swav
@@ -25,6 +25,7 @@ from s2s_live.engines.sound2scene.official import (
     spectral_norm,
 )
 from s2s_live.engines.sound2scene.official_files import without_prefixes
+from s2s_live.engines.sound2scene.unit import unit
 from s2s_live.engines.sound2scene.weights import load_weights
 from s2s_live.features.log_psd import official_log_psd
 

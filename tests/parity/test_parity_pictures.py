@@ -11,10 +11,10 @@ import torch
 from PIL import Image
 from torchvision.utils import make_grid
 
-from s2s_live.engines.sound2scene.audio_encoder import unit
 from s2s_live.engines.sound2scene.image_encoder import load_image_encoder
 from s2s_live.engines.sound2scene.image_input import feature_input, visual
 from s2s_live.engines.sound2scene.model import load_model
+from s2s_live.engines.sound2scene.unit import unit
 from s2s_live.features.log_psd import official_log_psd
 from s2s_live.store.folder import ModelFolder
 

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from s2s_live.engines.sound2scene.audio_encoder import AudioEncoder, unit
+from s2s_live.engines.sound2scene.audio_encoder import AudioEncoder
 from s2s_live.engines.sound2scene.config import AudioEncoderConfig
+from s2s_live.engines.sound2scene.unit import unit
 from s2s_live.features.log_mel import LogMel
 from s2s_live.training.audio_augment import Augment, intensity, loudness_db
 from s2s_live.training.audio_eval import Heard, calibrate, calibration_error, hear_clips, probabilities, score

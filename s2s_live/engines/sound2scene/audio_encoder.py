@@ -8,6 +8,7 @@ from torchvision.models.resnet import BasicBlock, Bottleneck, ResNet
 
 from s2s_live.engines.sound2scene.config import ENCODER_STAGES, AudioEncoderConfig
 from s2s_live.engines.sound2scene.netvlad import CLUSTERS, NetVlad
+from s2s_live.engines.sound2scene.unit import unit
 
 
 class AudioEncoder(ResNet):  # type: ignore[misc]
@@ -74,8 +75,3 @@ class UnitEncoder(nn.Module):
     def forward(self, spectrogram: Tensor) -> Tensor:
         """`[B, 1, bins, frames]` to `[B, D]`."""
         return unit(self.encoder(spectrogram))
-
-
-def unit(embedding: Tensor, eps: float = 1e-8) -> Tensor:
-    """`embedding` over its length along the last axis; an all-zero one stays zero instead of NaN."""
-    return torch.div(embedding, torch.linalg.vector_norm(embedding, dim=-1, keepdim=True).clamp_min(eps))

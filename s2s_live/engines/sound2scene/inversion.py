@@ -16,10 +16,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from s2s_live.engines.base import Floats
-from s2s_live.engines.sound2scene.audio_encoder import unit
 from s2s_live.engines.sound2scene.generator import Generator
 from s2s_live.engines.sound2scene.image_input import square
 from s2s_live.engines.sound2scene.seeing import Sight
+from s2s_live.engines.sound2scene.unit import unit
 from s2s_live.world.fields import FieldConfig, sample_fields
 
 STEPS = 300

@@ -16,8 +16,8 @@ from torch.nn import functional
 
 from s2s_live.engines.base import Floats
 from s2s_live.engines.sound2scene import image_input
-from s2s_live.engines.sound2scene.audio_encoder import unit
 from s2s_live.engines.sound2scene.description import IMAGE_ENCODER, Sound2SceneConfig
+from s2s_live.engines.sound2scene.unit import unit
 from s2s_live.engines.sound2scene.weights import HINT, load_weights
 from s2s_live.engines.sound2scene.world_encoder import INPUT_SIZE, WorldEncoder
 from s2s_live.errors import ModelError

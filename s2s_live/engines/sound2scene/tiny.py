@@ -8,10 +8,11 @@ import numpy as np
 import torch
 
 from s2s_live.engines.base import Floats
-from s2s_live.engines.sound2scene.audio_encoder import AudioEncoder, unit
+from s2s_live.engines.sound2scene.audio_encoder import AudioEncoder
 from s2s_live.engines.sound2scene.config import AudioEncoderConfig, FieldsConfig, GeneratorConfig
 from s2s_live.engines.sound2scene.generator import Generator
 from s2s_live.engines.sound2scene.model import Families, Sound2SceneConfig, Sound2SceneModel, write_model
+from s2s_live.engines.sound2scene.unit import unit
 from s2s_live.features.log_mel import LogMel, LogMelConfig
 from s2s_live.world.fields import DRIFT, FLOW, LAYERS, STILL, Channel, FieldConfig
 

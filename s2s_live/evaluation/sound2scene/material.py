@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from s2s_live.engines.sound2scene.audio_encoder import unit
 from s2s_live.engines.sound2scene.model import Sound2SceneModel
+from s2s_live.engines.sound2scene.unit import unit
 from s2s_live.features.log_psd import OFFICIAL_SAMPLES, LogPsdConfig, official_log_psd
 from s2s_live.features.opening import open_front_end
 from s2s_live.world.render import random_fields
