@@ -38,6 +38,15 @@ SESSION_CONTROLS: tuple[Control, ...] = (
         1.0,
         kind="bool",
     ),
+    Control(
+        "tween",
+        "In-betweens",
+        "Where painting is slower than the screen, blend from frame to frame: even motion, one frame later.",
+        1.0,
+        0.0,
+        1.0,
+        kind="bool",
+    ),
     *MEMORY_CONTROLS,
 )
 """Controls of every show, whatever engine runs; the engine's own follow them."""

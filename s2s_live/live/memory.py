@@ -6,6 +6,8 @@ the changes at a tick, so that they can be logged and the show replayed.
 
 from __future__ import annotations
 
+import itertools
+import math
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -89,8 +91,11 @@ def thumbnail(picture: Picture, lines: int = THUMBNAIL) -> Picture:
     height, width = picture.shape[:2]
     factor = max(1, min(round(height / lines), width))
     rows, columns = height // factor, width // factor
-    blocks = picture[: rows * factor, : columns * factor].reshape(rows, factor, columns, factor, 3)
-    small: Picture = np.rint(blocks.mean(axis=(1, 3), dtype=np.float32)).astype(np.uint8)
+    total = np.zeros((rows, columns, 3), np.uint32)
+    for row, column in itertools.product(range(factor), repeat=2):  # ten times quicker than a mean over axes
+        total += picture[row : rows * factor : factor, column : columns * factor : factor]
+    area = factor * factor
+    small: Picture = ((total + area // 2) // area).astype(np.uint8)
     return small
 
 
@@ -115,10 +120,12 @@ def blend(heard: Target, pins: Pins, controls: Mapping[str, float]) -> Target:
     parts: list[tuple[float, Target | Pin]] = [(controls[HEARD], heard), *weighed]
     total = sum(weight for weight, _ in parts)
     most, heaviest = max(parts, key=lambda part: part[0])
-    weights = np.array([weight for weight, _ in parts])
-    latent = np.tensordot(weights, np.stack([part.latent for _, part in parts]), axes=1)
-    flow = np.tensordot(weights, np.stack([part.flow for _, part in parts]), axes=1) / total
-    length = float(np.linalg.norm(latent))
+    latent = np.zeros(heard.latent.shape, np.float64)
+    flow = np.zeros(heard.flow.shape, np.float64)
+    for weight, part in parts:
+        latent += weight * part.latent
+        flow += (weight / total) * part.flow
+    length = math.sqrt(float(latent @ latent))
     unit = (latent / length).astype(np.float32) if length > _CANCELLED * total else heaviest.latent
     return Target(unit, flow.astype(np.float32), heaviest.family, most / total)
 

@@ -16,15 +16,20 @@ log = logging.getLogger(__name__)
 
 
 class MemoryKeeper:
-    """One file for each model. Any thread may call it; `open` and `save` touch the disk, `note` does not."""
+    """One file for each model. Any thread may call it; `open` and `save` touch the disk, `note` does not.
+
+    Two programs may keep pins of one model: each writes the slots that it changed, and leaves the others.
+    """
 
     def __init__(self, folder: Path | None = None) -> None:
         self._folder = folder if folder is not None else user_memory()
         self._lock = threading.Lock()
         self._disk = threading.Lock()
         self._known: dict[str, Pins] = {}
-        self._unsaved: dict[str, str] = {}
-        """Name by hash, of models whose pins have changed since they were written."""
+        self._written: dict[str, Pins] = {}
+        """What was known when the file was last read or written."""
+        self._unsaved: dict[str, EngineSpec] = {}
+        """By hash, the models whose pins have changed since."""
         self._closed: dict[str, PinError] = {}
         """By hash, why a file that cannot be read must not be written over."""
 
@@ -43,6 +48,7 @@ class MemoryKeeper:
         pins, trouble = self._read(spec)
         with self._lock:
             self._known.setdefault(spec.model_hash, pins)
+            self._written.setdefault(spec.model_hash, pins)
         if trouble is not None:
             log.warning("%s", trouble)
         return pins, trouble
@@ -51,7 +57,7 @@ class MemoryKeeper:
         """These are the model's pins now; the next `save` writes them."""
         with self._lock:
             self._known[spec.model_hash] = pins
-            self._unsaved[spec.model_hash] = spec.model
+            self._unsaved[spec.model_hash] = spec
 
     def save(self) -> None:
         """Write what has changed. Raises PinError; what could not be written is tried again the next time."""
@@ -59,31 +65,41 @@ class MemoryKeeper:
             with self._lock:
                 waiting, self._unsaved = self._unsaved, {}
             failed: PinError | None = None
-            for model_hash, model in waiting.items():
+            for model_hash, spec in waiting.items():
                 try:
-                    self._write(model_hash, model)
+                    self._write(spec)
                 except PinError as error:
                     failed = error
                     with self._lock:
-                        self._unsaved.setdefault(model_hash, model)
+                        self._unsaved.setdefault(model_hash, spec)
             if failed is not None:
                 raise failed
 
-    def _write(self, model_hash: str, model: str) -> None:
-        if model_hash in self._closed:
-            raise self._closed[model_hash]
-        write_pins(self.path(model_hash), model, model_hash, self._known[model_hash])
+    def _write(self, spec: EngineSpec) -> None:
+        key = spec.model_hash
+        if key in self._closed:
+            raise self._closed[key]
+        pins, before = self._known[key], self._written.get(key, NO_PINS)
+        there, _ = self._read(spec, before)
+        if key in self._closed:
+            raise self._closed[key]
+        merged = tuple(
+            mine if mine is not old else theirs for mine, old, theirs in zip(pins, before, there, strict=True)
+        )
+        write_pins(self.path(key), spec.model, key, merged)
+        self._written[key] = pins
 
-    def _read(self, spec: EngineSpec) -> tuple[Pins, PinError | None]:
+    def _read(self, spec: EngineSpec, otherwise: Pins = NO_PINS) -> tuple[Pins, PinError | None]:
+        """What the file holds; `otherwise` where there is none that can be read."""
         path = self.path(spec.model_hash)
         if not path.exists():
-            return NO_PINS, None
+            return otherwise, None
         try:
             return check_model(read_pins(path), spec), None
         except DamagedError as error:
-            return NO_PINS, self._set_aside(path, spec, error)
+            return otherwise, self._set_aside(path, spec, error)
         except PinError as error:
-            return NO_PINS, self._leave(spec, error)
+            return otherwise, self._leave(spec, error)
 
     def _set_aside(self, path: Path, spec: EngineSpec, error: PinError) -> PinError:
         """Rename the file, so that saving cannot destroy it."""

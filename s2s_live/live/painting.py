@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 
 from s2s_live.audio.feed import Feed
+from s2s_live.engines.base import Picture
+from s2s_live.live.between import Between
 from s2s_live.live.frame import Frame
 from s2s_live.live.listener import Heard
 from s2s_live.live.pacing import Pacer
@@ -29,7 +33,8 @@ LEVELS_KEPT_S = 20.0
 class Painting(Worker):
     """Steps the performer to the present and publishes one frame, at the pace.
 
-    `frame` is swapped by reference: whoever shows pictures takes the newest and misses the rest.
+    `frame` is swapped by reference: whoever shows pictures takes the newest and misses the rest. Where
+    painting is slow its frames are key frames, and a second thread publishes pictures between them.
     """
 
     def __init__(self, performer: Performer, feed: Feed, *, fps: float, first_index: int = 0) -> None:
@@ -44,6 +49,27 @@ class Painting(Worker):
         self._inbox: deque[Heard] = deque(maxlen=MOST_PENDING)
         self._index = first_index
         self._position = -1
+        self._showing = threading.Lock()
+        self.between = Between(self._show_between, Pacer(fps))
+
+    def start(self) -> None:
+        """Begin, and with it the thread for what lies between key frames."""
+        self.between.start()
+        super().start()
+
+    def stop(self) -> None:
+        """Ask both to end; returns at once."""
+        super().stop()
+        self.between.stop()
+
+    def join(self, timeout: float) -> bool:
+        """Wait for the end of both."""
+        ended = [super().join(timeout), self.between.join(timeout)]
+        return all(ended)
+
+    def set_pace(self, fps: float) -> None:
+        """Frames per second; 0 for as many as there can be."""
+        self.pacer.fps = self.between.pacer.fps = fps
 
     def publish(self, heard: Heard) -> None:
         """From the hearing thread; an append to a bounded deque needs no lock."""
@@ -75,11 +101,23 @@ class Painting(Worker):
         self._position = position
         now = time.monotonic()
         frame = Frame(self._index, position, picture, captured, now, self.performer.motion.scene)
-        self._index += 1
-        self.frame = frame
-        self.meter.add(now, (time.perf_counter() - begun) * 1e3)
-        for sink in self.sinks:
-            sink(frame)
+        took = time.perf_counter() - begun
+        self.meter.add(now, took * 1e3)
+        if not self.between.take(frame, took, wanted=self.performer.values["tween"] >= 0.5):
+            self._show(frame)
+
+    def _show_between(self, picture: Picture, key: Frame) -> None:
+        """From the other thread: a picture that is shown now."""
+        now = time.monotonic()
+        self._show(replace(key, picture=picture, position=int(self._feed.position_at(now)), painted=now))
+
+    def _show(self, frame: Frame) -> None:
+        with self._showing:
+            frame = replace(frame, index=self._index)
+            self._index += 1
+            self.frame = frame
+            for sink in self.sinks:
+                sink(frame)
 
     def _skip_what_is_gone(self, tick: int) -> None:
         """After a long sleep (a suspended machine) the levels in between are gone: jump."""

@@ -8,6 +8,7 @@ Threads, and what each may do:
 | s2s-feed | gain, channel, 48 kHz; writes programme ring and tick levels | waits for anyone |
 | s2s-hearing | whole hops -> features -> engine.hear -> target | waits for painting |
 | s2s-painting | steps the motion, engine.paint, publishes one frame by reference | queues frames |
+| s2s-between | publishes pictures between key frames, where painting is slow | waits for painting |
 | GUI | a timer takes the newest frame | inference, file or device work |
 | s2s-recorder | bounded queue -> encoder | blocks the painter |
 """
@@ -213,7 +214,7 @@ class Session:
         return pin_of(frame.scene, frame.picture, painting.performer.engine.spec.model_hash)
 
     def add_sink(self, sink: Sink) -> None:
-        """Call `sink` with every frame, on the painting thread: it must not block."""
+        """Call `sink` with every frame, one at a time, on a painting thread: it must not block."""
         self._sinks = (*self._sinks, sink)
         self.painting.sinks = self._sinks
 
@@ -225,7 +226,7 @@ class Session:
     def set_pace(self, fps: float) -> None:
         """Frames per second to paint; 0 for as many as it can."""
         self._fps = fps
-        self.painting.pacer.fps = fps
+        self.painting.set_pace(fps)
 
     def status(self, now: float) -> SessionStatus:
         """Figures at `now` (monotonic seconds)."""

@@ -48,6 +48,7 @@ def start_app(screen, mic, folder, *arguments):
         # One place for all starts of a test, as one person's are.
         "S2S_LIVE_CONFIG": str(folder.parent / "config"),
         "S2S_LIVE_LOGS": str(folder.parent / "logs"),
+        "S2S_LIVE_MEMORY": str(folder.parent / "memory"),
         "S2S_LIVE_MILESTONES": str(folder / "marks"),
     }
     process = subprocess.Popen(

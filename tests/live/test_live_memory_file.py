@@ -212,6 +212,32 @@ def test_going_back_to_a_model_finds_what_is_not_written_yet(tmp_path):
     assert not keeper.path(HASH).exists()
 
 
+def test_two_programs_leave_each_other_their_slots(tmp_path):
+    mine, theirs = MemoryKeeper(tmp_path), MemoryKeeper(tmp_path)
+    for keeper in (mine, theirs):
+        keeper.open(SPEC)
+    for keeper, pins in ((mine, slots(s1=pin(1), s2=pin(2))), (theirs, slots(s5=pin(3)))):
+        keeper.note(SPEC, pins)
+        keeper.save()
+    assert same(MemoryKeeper(tmp_path).open(SPEC)[0], slots(s1=pin(1), s2=pin(2), s5=pin(3)))
+    mine.note(SPEC, slots(s2=mine.open(SPEC)[0][1]))
+    mine.save()
+    assert same(MemoryKeeper(tmp_path).open(SPEC)[0], slots(s2=pin(2), s5=pin(3)))
+
+
+def test_a_file_that_goes_or_breaks_meanwhile_is_written_again(tmp_path):
+    keeper = MemoryKeeper(tmp_path)
+    keeper.open(SPEC)
+    keeper.note(SPEC, PINS)
+    keeper.save()
+    for spoil in (keeper.path(HASH).unlink, lambda: keeper.path(HASH).write_bytes(b"broken")):
+        spoil()
+        keeper.note(SPEC, (*PINS[:7], pin(9)))
+        keeper.save()
+        assert same(MemoryKeeper(tmp_path).open(SPEC)[0], (*PINS[:7], pin(9)))
+    assert [path.read_bytes() for path in tmp_path.glob("*.damaged*")] == [b"broken"]
+
+
 def test_a_damaged_memory_is_set_aside_and_nothing_is_lost(tmp_path):
     garbage = [b"first", b"second"]
     for number, content in enumerate(garbage):

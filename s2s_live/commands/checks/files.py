@@ -14,6 +14,7 @@ from s2s_live.commands.checks.finding import Finding, fail, ok, warn
 from s2s_live.control.settings import VERSION, settings_path
 from s2s_live.errors import ModelError
 from s2s_live.logs import log_path
+from s2s_live.store.places import user_memory
 
 LITTLE_BYTES = 2_000_000_000
 """About half an hour of recording; below it the space left is worth a warning."""
@@ -27,6 +28,7 @@ def check_files() -> list[Finding]:
         check_encoders(),
         check_writable("log file", log_path()),
         settings,
+        check_writable("memory", user_memory()),
         check_space(Path(values.get("recording_folder") or f"{platformdirs.user_videos_dir()}/s2s-live")),
     ]
 
