@@ -90,6 +90,8 @@ class Run:
         self._controller.takes.settings = TakeSettings(self._folder)
         self.feed.play(self._source)
         self.seen.spec = self._session.engine.spec
+        # What lies between key frames is no part of a log, and not what painting takes.
+        self._session.set_control("tween", 0.0)
         self.seen.log = self._session.begin_log()
         self._session.add_sink(self._note_frame)
         self._window.scene.on_painted = self._note_paint

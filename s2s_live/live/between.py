@@ -16,8 +16,8 @@ SLOW_S = 0.04
 """Frames that take longer to paint are key frames: fewer than 25 a second are no motion..."""
 QUICK_S = 0.03
 """...and those that take less are shown as they come again."""
-SETTLE = 0.3
-"""Share of a new frame in the mean time that painting takes."""
+TURNS = 3
+"""So many frames in a row must say so: one that was held up means nothing."""
 
 Show = Callable[[Picture, Frame], None]
 """Shows a picture that lies before a key frame."""
@@ -34,7 +34,7 @@ class Between(Worker):
         self._tween: Tween | None = None
         self._key: Frame | None = None
         self._shown: Picture | None = None
-        self._took: float | None = None
+        self._turns = 0
 
     @property
     def active(self) -> bool:
@@ -46,14 +46,17 @@ class Between(Worker):
 
         From the painting thread.
         """
-        self._took = took_s if self._took is None else self._took + SETTLE * (took_s - self._took)
-        slow = wanted and self._took > (QUICK_S if self.active else SLOW_S)
+        slow = took_s > (QUICK_S if self.active else SLOW_S)
+        self._turns = self._turns + 1 if slow != self.active else 0
         with self._lock:
-            if not slow:
+            if not wanted or (self._turns >= TURNS and self._tween):
                 self._tween = self._key = self._shown = None
-                return False
-            if self._tween is None:
+            elif self._turns >= TURNS:
                 self._tween = Tween()
+            if self._turns >= TURNS:
+                self._turns = 0
+            if self._tween is None:
+                return False
             self._key = frame
             self._tween.key(frame.picture, frame.painted)
             return True

@@ -22,6 +22,10 @@ SECONDS = 4.0
 PATIENCE_S = 60.0
 
 
+VALUES = {"attack": 0.1, "tween": 0.0}
+"""What lies between key frames is no part of a log."""
+
+
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory):
     engine = open_engine(write_tiny_model(tmp_path_factory.mktemp("models") / "tiny"))
@@ -41,7 +45,7 @@ def show(engine):
     """A live show: its log, the programme it heard, and the frames it painted."""
     feed = Feed()
     frames = []
-    session = Session(engine, feed, seed=11, fps=25, keep_log=True, values={"attack": 0.1})
+    session = Session(engine, feed, seed=11, fps=25, keep_log=True, values=VALUES)
     session.add_sink(frames.append)
     feed.play(ArraySource(changing_sound(), PROGRAM_RATE))
     feed.start()
@@ -85,7 +89,7 @@ def pinned_show(engine):
     feed, frames = Feed(), []
     rest = engine.silence()
     pins = (pin_of(rest, np.zeros((8, 8, 3), np.uint8), engine.spec.model_hash), *NO_PINS[1:])
-    session = Session(engine, feed, seed=7, fps=25, keep_log=True, values={"attack": 0.1}, pins=pins)
+    session = Session(engine, feed, seed=7, fps=25, keep_log=True, values=VALUES, pins=pins)
     session.add_sink(frames.append)
     feed.play(ArraySource(changing_sound(), PROGRAM_RATE))
     feed.start()
@@ -172,7 +176,7 @@ def test_another_window_is_heard_live_and_again_in_the_replay(tmp_path):
     engine = open_engine(folder)
     assert [control.name for control in engine.spec.controls if control.hearing] == ["window", "floor"]
     feed, frames = Feed(), []
-    session = Session(engine, feed, seed=2, fps=10, keep_log=True)
+    session = Session(engine, feed, seed=2, fps=10, keep_log=True, values={"tween": 0.0})
     session.add_sink(frames.append)
     feed.play(ArraySource(changing_sound(), PROGRAM_RATE))
     feed.start()

@@ -1,0 +1,120 @@
+"""Slow painting is blended from key frame to key frame; quick painting is shown as it comes."""
+
+import time
+
+import numpy as np
+import pytest
+
+from s2s_live.audio.feed import Feed
+from s2s_live.audio.synthetic import TestSource
+from s2s_live.engines.registry import open_engine
+from s2s_live.engines.sound2scene.tiny import write_tiny_model
+from s2s_live.live.between import QUICK_S, SLOW_S, TURNS, Between
+from s2s_live.live.frame import Frame
+from s2s_live.live.pacing import Pacer
+from s2s_live.live.session import Session
+
+PATIENCE_S = 20.0
+
+
+class Slow:
+    """An engine that takes its time to paint."""
+
+    def __init__(self, engine, seconds):
+        self._engine, self.seconds = engine, seconds
+
+    def __getattr__(self, name):
+        return getattr(self._engine, name)
+
+    def paint(self, state):
+        time.sleep(self.seconds)
+        return self._engine.paint(state)
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory):
+    engine = open_engine(write_tiny_model(tmp_path_factory.mktemp("models") / "tiny"))
+    yield engine
+    engine.close()
+
+
+@pytest.fixture
+def feed():
+    feed = Feed()
+    feed.play(TestSource())
+    feed.start()
+    yield feed
+    feed.stop()
+
+
+def frame(index: int) -> Frame:
+    picture = np.full((32, 32, 3), index, np.uint8)
+    return Frame(index, 480 * index, picture, float(index), float(index))
+
+
+def takes(between, seconds, count, *, wanted=True):
+    return [between.take(frame(index), seconds, wanted=wanted) for index in range(count)]
+
+
+def test_a_single_slow_frame_changes_nothing():
+    between = Between(lambda *_: None, Pacer(60.0))
+    assert takes(between, 0.01, 5) + takes(between, 1.0, TURNS - 1) + takes(between, 0.01, 5) == [False] * (
+        9 + TURNS
+    )
+
+
+def test_slow_frames_become_key_frames_until_they_are_quick_again():
+    between = Between(lambda *_: None, Pacer(60.0))
+    assert takes(between, 2 * SLOW_S, TURNS + 2) == [False] * (TURNS - 1) + [True] * 3
+    assert between.active
+    assert all(takes(between, 0.5 * (QUICK_S + SLOW_S), 10)), "between the two limits nothing changes"
+    assert takes(between, 0.5 * QUICK_S, TURNS + 2) == [True] * (TURNS - 1) + [False] * 3
+    assert not between.active
+
+
+def test_it_can_be_turned_off():
+    between = Between(lambda *_: None, Pacer(60.0))
+    takes(between, 1.0, TURNS)
+    assert between.active
+    assert takes(between, 1.0, 1, wanted=False) == [False]
+    assert not between.active
+
+
+def shown(engine, feed, values, keys):
+    """Frames shown while so many were painted, and the session's status after."""
+    frames = []
+    session = Session(engine, feed, values=values)
+    session.add_sink(frames.append)
+    session.start()
+    end = time.monotonic() + PATIENCE_S
+    try:
+        while session.painting.meter.count < keys and time.monotonic() < end:
+            time.sleep(0.01)
+        painted = session.painting.meter.count
+    finally:
+        assert session.stop()
+    assert painted >= keys
+    return frames, painted
+
+
+def test_a_slow_engine_is_shown_with_pictures_in_between(engine, feed):
+    frames, painted = shown(Slow(engine, 0.15), feed, {"z_speed": 1.0}, 12)
+    assert len(frames) > 2 * painted
+    indices = [one.index for one in frames]
+    assert indices == list(range(len(frames)))
+    positions = [one.position for one in frames]
+    assert positions == sorted(positions)
+    assert all(one.captured < one.painted for one in frames)
+
+
+def test_turned_off_a_slow_engine_is_shown_as_it_paints(engine, feed):
+    frames, painted = shown(Slow(engine, 0.15), feed, {"tween": 0.0}, 6)
+    assert painted <= len(frames) + 1 <= painted + 2
+
+
+def test_no_thread_is_left(engine, feed):
+    session = Session(engine, feed)
+    session.start()
+    between = session.painting.between
+    assert session.stop()
+    assert between.join(0.0)
