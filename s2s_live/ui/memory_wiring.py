@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QPoint
+from PySide6.QtCore import QObject, QPoint, Qt
 from PySide6.QtWidgets import QFileDialog, QInputDialog, QMenu
 
 from s2s_live.live.memory import SLOTS
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from s2s_live.ui.main_window import MainWindow
 
 MEMORY_FILES = f"Memory (*{SUFFIX});;All files (*)"
+_DIALOG_WIDTH = 360
 
 
 class MemoryWiring(QObject):
@@ -97,9 +98,19 @@ class MemoryWiring(QObject):
         if pin is None:
             return
         title = pin_title(pin, slot)
-        name, fine = QInputDialog.getText(self._window, "Rename", f"Name of slot {slot}", text=title)
-        if fine and name != title:
-            self._desk.rename(slot, name)
+
+        def rename(name: str) -> None:
+            if name != title:
+                self._desk.rename(slot, name)
+
+        dialog = QInputDialog(self._window)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setWindowTitle("Rename a pin")
+        dialog.setLabelText(f"Name of the pin in slot {slot}")
+        dialog.setTextValue(title)
+        dialog.textValueSelected.connect(rename)
+        dialog.resize(_DIALOG_WIDTH, dialog.sizeHint().height())
+        dialog.open()  # not `exec`: no loop of events within another
 
     def _save(self) -> None:
         place = str(Path(self._folder()) / f"memory{SUFFIX}")

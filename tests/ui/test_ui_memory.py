@@ -5,13 +5,15 @@ from __future__ import annotations
 import errno
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QEvent, QPoint, Qt
+from PySide6.QtWidgets import QApplication, QInputDialog
 
 from s2s_live.control.settings import Settings
 from s2s_live.engines.sound2scene.tiny import write_tiny_model
 from s2s_live.live.memory import NO_PINS, released
 from s2s_live.live.memory_file import read_pins, write_pins
 from s2s_live.store.folder import ModelFolder
+from s2s_live.ui.memory_desk import pin_title
 
 LONG = 120_000
 """Milliseconds to wait on a busy machine."""
@@ -144,6 +146,20 @@ def test_a_pin_can_be_renamed_and_the_menu_has_it_all(window, desk):
     assert words(0) == files
     desk.rename(1, "")
     assert desk.pins[0].name == ""
+
+
+@pytest.mark.parametrize(("answer", "name"), [("Dusk", "Dusk"), (None, "")], ids=["another", "the same"])
+def test_a_dialog_asks_for_the_name(window, desk, answer, name):
+    desk.pin(2)
+    window.wiring.memory.menu(2).actions()[0].trigger()
+    dialog = window.findChild(QInputDialog)
+    assert dialog.textValue() == pin_title(desk.pins[1], 2)
+    if answer:
+        dialog.setTextValue(answer)
+    dialog.accept()
+    assert desk.pins[1].name == name
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    assert window.findChild(QInputDialog) is None
 
 
 def test_a_memory_is_saved_to_a_file_and_opened_from_it(window, desk, qtbot, tmp_path):
