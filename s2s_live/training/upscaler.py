@@ -24,7 +24,6 @@ from s2s_live.engines.sound2scene.upscaler import (
 from s2s_live.errors import TrainingError
 from s2s_live.training.generator import picture_loss, psnr
 from s2s_live.training.loop import Average, Budget, Due, load_checkpoint, save_checkpoint
-from s2s_live.training.muon import Muon
 from s2s_live.training.team import Team
 from s2s_live.world.families import FAMILIES
 from s2s_live.world.fields import WORLD_FIELDS
@@ -39,7 +38,7 @@ SIZE = 256
 """Of the pictures it is given."""
 PIECE = 32
 """Cells along the side of a piece to learn from."""
-BATCH = 16
+BATCH = 6
 POOL = 210
 """Scenes kept at both sizes; one takes 1 MB."""
 STEPS = 80
@@ -127,8 +126,8 @@ def train_upscaler(
     """Train (or go on training) the upscaler; leaves `upscaler.pt` in `run`."""
     team, model = team or Team(), Upscaler(config).to(device)
     average: Average[Upscaler] = Average(model)
-    optimizers = _optimizers(model)
-    step, used = _restore(run, model, average, optimizers, device)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=RATE, betas=(0.9, 0.99), weight_decay=1e-5)
+    step, used = _restore(run, model, average, optimizer, device)
     team.align(model)
     budget = Budget(minutes, used, team)
     pool = PairPool(torch.Generator().manual_seed(team.seed(seed + step)), device)
@@ -139,52 +138,41 @@ def train_upscaler(
     while not budget.over:
         pool.grow()
         for _ in range(STEPS):
-            loss = _step(model, optimizers, pool.draw(BATCH), budget.rate(RATE, step), device, team)
+            loss = _step(model, optimizer, pool.draw(BATCH), budget.rate(RATE, step), device, team)
             average.update(model, step)
             step += 1
             budget.tick()
         if say() and team.leads:
             log.info("upscaler: step %d, loss %.4f, %.0f %%", step, loss, 100 * budget.progress)
         if write() and team.leads:
-            _save(run, model, average, optimizers, step, budget.used_s)
+            _save(run, model, average, optimizer, step, budget.used_s)
     if team.leads:
-        _save(run, model, average, optimizers, step, budget.used_s)
+        _save(run, model, average, optimizer, step, budget.used_s)
         log.info("upscaler: %.2f dB above bicubic on unseen scenes", gain(average.model, device))
     team.wait()
     return average.model
 
 
-Optimizers = list[torch.optim.Optimizer]
-
-
-def _optimizers(model: Upscaler) -> Optimizers:
-    """Muon for the filters that learn from nothing, AdamW for those that begin as bicubic, and the biases."""
-    plain = model.plain.weight
-    filters = [p for p in model.parameters() if p.dim() == 4 and p is not plain]
-    others = [p for p in model.parameters() if p.dim() < 4 or p is plain]
-    return [Muon(filters), torch.optim.AdamW(others, betas=(0.9, 0.99), weight_decay=1e-5)]
-
-
 def _step(
-    model: Upscaler, optimizers: Optimizers, piece: Piece, rate: float, device: torch.device, team: Team
-) -> float:
-    for optimizer in optimizers:
-        for group in optimizer.param_groups:
-            group["lr"] = rate
-        optimizer.zero_grad(set_to_none=True)
+    model: Upscaler, optimizer: torch.optim.Optimizer, piece: Piece, rate: float,
+    device: torch.device, team: Team,
+) -> float:  # fmt: skip
+    for group in optimizer.param_groups:
+        group["lr"] = rate
     around, planes, truth = (part.to(device) for part in piece)
     noise = model.noise(functional.pixel_unshuffle(planes, CELL))
     loss = picture_loss(to_pixels(model.inner(to_cells(around, CELL), noise)), truth)
+    optimizer.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
     team.average_gradients(model.parameters())
-    for optimizer in optimizers:
-        optimizer.step()
+    optimizer.step()
     return float(loss.detach())
 
 
 def _restore(
-    run: Path, model: Upscaler, average: Average[Upscaler], optimizers: Optimizers, device: torch.device
-) -> tuple[int, float]:
+    run: Path, model: Upscaler, average: Average[Upscaler], optimizer: torch.optim.Optimizer,
+    device: torch.device,
+) -> tuple[int, float]:  # fmt: skip
     """Steps and seconds of earlier starts."""
     state = load_checkpoint(run / CHECKPOINT, device)
     if state is None:
@@ -194,18 +182,18 @@ def _restore(
         raise TrainingError("The checkpoint is of an upscaler of another shape.", hint)
     model.load_state_dict(state["model"])
     average.model.load_state_dict(state["average"])
-    for optimizer, kept in zip(optimizers, state["optimizers"], strict=True):
-        optimizer.load_state_dict(kept)
+    optimizer.load_state_dict(state["optimizer"])
     return int(state["step"]), float(state["used_s"])
 
 
 def _save(
-    run: Path, model: Upscaler, average: Average[Upscaler], optimizers: Optimizers, step: int, used_s: float
-) -> None:
+    run: Path, model: Upscaler, average: Average[Upscaler], optimizer: torch.optim.Optimizer, step: int,
+    used_s: float,
+) -> None:  # fmt: skip
     state: dict[str, Any] = {
         "model": model.state_dict(),
         "average": average.model.state_dict(),
-        "optimizers": [optimizer.state_dict() for optimizer in optimizers],
+        "optimizer": optimizer.state_dict(),
         "config": model.config.to_json(),
         "step": step,
         "used_s": used_s,
