@@ -38,7 +38,7 @@ SIZE = 256
 """Of the pictures it is given."""
 PIECE = 32
 """Cells along the side of a piece to learn from."""
-BATCH = 6
+BATCH = 16
 POOL = 210
 """Scenes kept at both sizes; one takes 1 MB."""
 STEPS = 80
