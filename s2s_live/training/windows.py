@@ -65,7 +65,8 @@ def paint_piece(
     rows, columns = piece.window(1)
     planes = generator.planes(last, fields, len(z), piece.window(2))
     cells = generator.stage(last, h[..., rows, columns], conditions[last], planes)
-    made = generator.finish(cells, conditions[last], generator.fine_planes(fields, len(z), piece.window(2)))
+    fine = generator.fine_planes(fields, len(z), piece.window(2))
+    made = generator.finish(cells, conditions[last], planes, fine)
     rows, columns = piece.inside(generator.config.resolution // piece.of)
     return h, made[..., rows, columns]
 

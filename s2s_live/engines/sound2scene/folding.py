@@ -18,7 +18,7 @@ from torch.nn import functional
 
 from s2s_live.engines.base import Picture
 from s2s_live.engines.sound2scene.config import GeneratorConfig
-from s2s_live.engines.sound2scene.detail import CELL, Detail
+from s2s_live.engines.sound2scene.detail import Detail, doubled
 from s2s_live.engines.sound2scene.generator import (
     EPS,
     Attention,
@@ -85,31 +85,45 @@ class LiveBlock(nn.Module):
 
 
 class LiveDetail(nn.Module):
-    """A `Detail` that gives a cell's pixels as `LiveGenerator` does, `[1, 4 * 3, r, r]`.
+    """A `Detail` that gives cells as `LiveGenerator` has them, `[1, 4 * 3, r, r]`.
 
-    `moving` are the indices of the fine planes that change from frame to frame.
+    `coarse` and `fine` are the indices of the planes of either kind that change from frame to frame.
     """
 
-    def __init__(self, detail: Detail, moving: Sequence[int]) -> None:
+    def __init__(self, detail: Detail, coarse: Sequence[int], fine: Sequence[int]) -> None:
         super().__init__()
         self.count = detail.count
-        resting = [k for k in range(detail.inputs - 1) if k not in moving]
-        rows = torch.arange(detail.count * detail.inputs).reshape(detail.count, detail.inputs)
-        # What is read of each group of planes as a linear layer of its own: tables need no cutting up.
-        groups = (list(moving), resting, [-1])
-        self.tables = nn.ModuleList(_rows(detail.read, rows[:, group].flatten()) for group in groups)
+        self.fine = self._tables(detail.read, detail.inputs, detail.inputs - 1, fine)
+        self.coarse = self._tables(detail.read_coarse, detail.coarse, detail.coarse, coarse)
+        start = torch.arange(detail.count) * detail.inputs + detail.inputs - 1
+        self.begin = _rows(detail.read, start)
         self.place, self.colour = detail.place, detail.colour
 
-    def forward(self, h: Tensor, q: Tensor, moving: Tensor, resting: Tensor) -> Tensor:
-        """`h [1, C, r, r]`, what the last convolution takes; the condition `q [1, Q]`; fine planes that move
-        `[1, n, 2r, 2r]`; those that rest, x and y among them, in cells: `[1, 4, m, r * r]`."""
+    def _tables(self, read: nn.Linear, width: int, planes: int, moving: Sequence[int]) -> nn.ModuleList:
+        """What is read of moving and of resting planes, as linear layers of their own: nothing is cut up."""
+        rows = torch.arange(self.count * width).reshape(self.count, width)
+        groups = (list(moving), [k for k in range(planes) if k not in moving])
+        return nn.ModuleList(_rows(read, rows[:, group].flatten()) for group in groups)
+
+    def _read(self, tables: nn.ModuleList, q: Tensor, moving: Tensor, resting: Tensor) -> Tensor:
+        moves, rests = (table(q).reshape(1, self.count, -1) for table in tables)
+        found: Tensor = moves @ moving.flatten(2) + rests @ resting
+        return found.reshape(1, self.count, *moving.shape[2:])
+
+    def forward(
+        self, h: Tensor, q: Tensor, moving: tuple[Tensor, Tensor], resting: tuple[Tensor, Tensor]
+    ) -> Tensor:
+        """`h [1, C, r, r]`, what the last convolution takes; the condition `q [1, Q]`; coarse and fine planes
+        that move `[1, n, r, r]`, `[1, n, 2r, 2r]`, and that rest, coordinates among them, `[1, n, r * r]`,
+        `[1, n, 4 * r * r]`."""
+        start, amount = self.place(h).chunk(2, dim=1)
+        start = start + self._read(self.coarse, q, moving[0], resting[0]) + self.begin(q)[..., None, None]
+        start, amount = doubled(torch.cat([start, amount], dim=1)).chunk(2, dim=1)
+        mattes = torch.sigmoid(self._read(self.fine, q, moving[1], resting[1]) + start) * amount
+        added = self.colour(q).reshape(1, 3, self.count) @ mattes.flatten(2)
+        cells = functional.pixel_unshuffle(added.reshape(1, 3, *mattes.shape[2:]), 2)
         rows, columns = h.shape[2:]
-        moves, rests, begin = (table(q).reshape(1, 1, self.count, -1) for table in self.tables)
-        cells = functional.pixel_unshuffle(moving, 2).reshape(1, -1, CELL, rows * columns).transpose(1, 2)
-        start, amount = self.place(h).flatten(2)[:, None].chunk(2, dim=2)
-        mattes = torch.sigmoid(moves @ cells + rests @ resting + (begin + start)) * amount
-        added: Tensor = self.colour(q).reshape(1, 1, 3, self.count) @ mattes
-        return added.reshape(1, CELL * 3, rows, columns)
+        return cells.reshape(1, 3, 4, rows, columns).transpose(1, 2).reshape(1, 12, rows, columns)
 
 
 def _rows(linear: nn.Linear, chosen: Tensor) -> nn.Linear:
@@ -165,7 +179,8 @@ class LiveGenerator(nn.Module):
         self.mapping = generator.mapping
         self.detail: LiveDetail | None = None
         if generator.detail is not None and fields is not None:
-            self.detail = LiveDetail(generator.detail, fine_moving(fields))
+            coarse = moving_planes(config, fields, config.blocks - 1)
+            self.detail = LiveDetail(generator.detail, coarse, fine_moving(fields))
         scale, shift = _last_norm(generator)
         folded = len(generator.blocks[-1]) == 1  # type: ignore[arg-type]
         self.last = None if folded else (_constant(scale[:, None, None]), _constant(shift[:, None, None]))
@@ -194,7 +209,7 @@ class LiveGenerator(nn.Module):
         tone: Tensor,
         planes: Sequence[Tensor],
         still: Sequence[Tensor],
-        resting: Tensor | None = None,
+        resting: tuple[Tensor, Tensor] | None = None,
     ) -> Tensor:
         """See the class."""
         config = self.config
@@ -219,7 +234,7 @@ class LiveGenerator(nn.Module):
         h = functional.relu(h if self.last is None else h * self.last[0] + self.last[1])
         x = functional.conv2d(h, self.final_weight, self.final_bias, 2 // config.shuffle, 1)
         if self.detail is not None and resting is not None:
-            x = x + self.detail(h, q, planes[-1], resting)
+            x = x + self.detail(h, q, (planes[-2], planes[-1]), resting)
         x = torch.tanh(x)
         if self.upscaler is not None:
             x = self.upscaler(x, planes, next(standing, None))

@@ -164,7 +164,9 @@ class Generator(nn.Module):
         )
         self.detail: Detail | None = None
         if config.fields is not None and config.fields.mattes:
-            self.detail = Detail(config.fields.fine, config.fields.mattes, config.condition_size, last)
+            planes = config.extra_planes(config.blocks - 1)
+            mattes = config.fields.mattes
+            self.detail = Detail(planes, config.fields.fine, mattes, config.condition_size, last)
             self.register_buffer("fine_grid", coordinates(config.resolution)[:, :2], persistent=False)
         for index in range(config.blocks):
             # Constants of the shape, not weights: they are in no checkpoint.
@@ -222,9 +224,11 @@ class Generator(nn.Module):
         classes.
         """
         h, conditions = self.begin(z, feature, label)
+        planes = None
         for index, condition in enumerate(conditions):
-            h = self.stage(index, h, condition, self.planes(index, fields, z.shape[0]))
-        return self.finish(h, conditions[-1], self.fine_planes(fields, z.shape[0]))
+            planes = self.planes(index, fields, z.shape[0])
+            h = self.stage(index, h, condition, planes)
+        return self.finish(h, conditions[-1], planes, self.fine_planes(fields, z.shape[0]))
 
     def begin(self, z: Tensor, feature: Tensor, label: Tensor | None = None) -> tuple[Tensor, list[Tensor]]:
         """The smallest map and what conditions each block; see `forward`."""
@@ -251,16 +255,20 @@ class Generator(nn.Module):
             h = module(h)
         return h
 
-    def finish(self, h: Tensor, condition: Tensor | None = None, fine: Tensor | None = None) -> Tensor:
+    def finish(
+        self, h: Tensor, condition: Tensor | None = None, planes: Tensor | None = None,
+        fine: Tensor | None = None,
+    ) -> Tensor:  # fmt: skip
         """What the last block gave as a picture, -1..1.
 
-        Mattes take the last block's condition and the `fine_planes`, or the same part of them as of `h`.
+        Mattes take the last block's condition and planes and the `fine_planes`, or the same part of them as
+        of `h`.
         """
-        cells = self.output_layer(h)
-        if self.detail is not None and condition is not None and fine is not None:
+        picture = functional.pixel_shuffle(self.output_layer(h), self.config.shuffle)
+        if self.detail is not None and condition is not None and planes is not None and fine is not None:
             norm, bend, _ = self.output_layer.children()
-            cells = cells + self.detail(bend(norm(h)), condition, fine)
-        return torch.tanh(functional.pixel_shuffle(cells, self.config.shuffle))
+            picture = picture + self.detail(bend(norm(h)), condition, planes, fine)
+        return torch.tanh(picture)
 
     def _stage_modules(self, index: int) -> list[nn.Module]:
         return list(self.blocks[index].children())
@@ -346,7 +354,8 @@ def count_macs(config: GeneratorConfig) -> int:
             total += config.fields.kernels[index] ** 2 * pixels * narrow * config.extra_planes(index)
     if config.fields is not None and config.fields.mattes:
         pixels, mattes = config.resolution**2, config.fields.mattes
-        total += pixels * mattes * (config.fields.fine + 2 + 3 + widths[-1] // 2)
+        coarse = config.extra_planes(config.blocks - 1) + 2 * widths[-1]
+        total += pixels * mattes * (config.fields.fine + 2 + 3) + pixels // 4 * mattes * coarse
     if config.attention_after is not None:
         c, pixels = widths[config.attention_after + 1], config.block_resolution(config.attention_after) ** 2
         total += pixels * c * (c // 8 * 2 + c) + pixels * pixels // 4 * (c // 8 + c // 2)

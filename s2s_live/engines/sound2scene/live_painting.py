@@ -12,7 +12,6 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from s2s_live.engines.base import Floats
-from s2s_live.engines.sound2scene.detail import CELL as MATTE_CELL
 from s2s_live.engines.sound2scene.folding import LiveGenerator, fine_moving, moving_planes, stages
 from s2s_live.engines.sound2scene.generator import Generator
 from s2s_live.engines.sound2scene.upscaler import CELL, Upscaler, extended
@@ -40,7 +39,7 @@ class LivePainting(nn.Module):
             return self.generator(z, feature, tone, (), ())  # type: ignore[no-any-return]
         values, offsets, *still = scene
         planes = self.sampler(values, offsets)
-        resting = still.pop(0) if self.generator.detail is not None else None
+        resting = (still.pop(0), still.pop(0)) if self.generator.detail is not None else None
         standing = [plane.permute(0, 3, 1, 2) for plane in still]
         return self.generator(z, feature, tone, planes, standing, resting)  # type: ignore[no-any-return]
 
@@ -49,8 +48,9 @@ class LivePainting(nn.Module):
 def still_planes(
     generator: Generator, fields: FieldConfig, seed: int, upscaler: Upscaler | None = None
 ) -> list[Floats]:
-    """First, where there are mattes, what they read of the still layer and of the coordinates: `[1, 4, n,
-    r * r]`; then what both and a bias add in every block that takes fields, and in an upscaler that does.
+    """First, where there are mattes, what they read of the still layer and of the coordinates, coarse and
+    fine: `[1, n, r * r]`, `[1, n, 4 * r * r]`. Then what both and a bias add in every block that takes
+    fields, and in an upscaler that does.
 
     Those are `[1, r, r, C]`, channels last as the networks of a CPU have them.
     """
@@ -78,13 +78,18 @@ def still_planes(
 
 
 def _resting(generator: Generator, fields: FieldConfig, levels: list[Tensor]) -> list[Floats]:
-    fine = generator.fine_planes(levels, 1)
-    if fine is None:
+    last = generator.config.blocks - 1
+    fine, coarse = generator.fine_planes(levels, 1), generator.planes(last, levels, 1)
+    if fine is None or coarse is None:
         return []
-    moving = fine_moving(fields)
-    planes = fine[:, [k for k in range(fine.shape[1]) if k not in moving]]
-    cells = functional.pixel_unshuffle(planes, 2).reshape(1, planes.shape[1], MATTE_CELL, -1)
-    return [np.ascontiguousarray(cells.transpose(1, 2).numpy())]
+    found = []
+    for planes, moving in (
+        (coarse, moving_planes(generator.config, fields, last)),
+        (fine, fine_moving(fields)),
+    ):
+        resting = [k for k in range(planes.shape[1]) if k not in moving]
+        found.append(np.ascontiguousarray(planes[:, resting].flatten(2).numpy()))
+    return found
 
 
 class Scene:
