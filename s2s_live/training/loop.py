@@ -8,11 +8,13 @@ import logging
 import math
 import os
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any, Generic, TypeVar
 
 import torch
+from filelock import FileLock, Timeout
 from torch import nn
 
 from s2s_live.errors import TrainingError
@@ -73,6 +75,24 @@ class Due:
             return False
         self._last = now
         return True
+
+
+@contextlib.contextmanager
+def claimed(run: Path, stage: str) -> Iterator[None]:
+    """Hold a stage's checkpoint for this process: two that write the same one would leave it broken.
+
+    Raises TrainingError where another process holds it. A process that ends, however it does, lets go.
+    """
+    lock = FileLock(run / f"{stage}.lock", blocking=False)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        hint = "Wait until it ends, stop it, or choose another --run folder."
+        raise TrainingError(f"The stage '{stage}' is being trained in {run} already.", hint) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 M = TypeVar("M", bound=nn.Module)

@@ -6,6 +6,7 @@ Nothing heavy is imported before a stage runs: the command line reads this modul
 from __future__ import annotations
 
 import argparse
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -102,11 +103,22 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _run_stage(stage: str, options: argparse.Namespace) -> None:
-    from s2s_live.training.loop import pick_device
+    from s2s_live.training.loop import claimed, pick_device
     from s2s_live.training.team import Team, local_device
 
     folder, device = options.run_folder, local_device(pick_device(options.device))
     team = Team.join(device)
+    with claimed(folder, _claim(stage, options)) if team.leads else nullcontext():
+        _train(stage, options, team, device)
+
+
+def _claim(stage: str, options: argparse.Namespace) -> str:
+    """What a stage writes: folds of recordings are trained apart."""
+    return stage if stage != "audio" or options.holdout is None else f"audio_fold{options.holdout}"
+
+
+def _train(stage: str, options: argparse.Namespace, team: Team, device: torch.device) -> None:
+    folder = options.run_folder
     if stage == "images":
         from s2s_live.training.images import train_images
 
