@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from s2s_live.engines.base import Control, EngineSpec, Floats, Picture, Target
 from s2s_live.errors import PinError
@@ -56,16 +57,23 @@ class Pin:
     """The model whose scenes it is one of."""
     name: str = ""
     """As the user calls it; empty for the family's name."""
+    z: Floats | None = None
+    """`[z_size]`, standard normal scale, where the pin has one of its own; None where z walks on under it."""
+    original: Picture | None = None
+    """The user's picture that it was made from: its middle square, `[s, s, 3]` uint8, RGB, at most as large
+    as the model paints. None for a scene that was painted."""
 
     def __post_init__(self) -> None:
-        floats = (self.latent, self.flow)
+        floats = [self.latent, self.flow] + ([] if self.z is None else [self.z])
         fine = all(array.dtype == np.float32 and bool(np.isfinite(array).all()) for array in floats)
         fine = fine and self.latent.ndim == 1 and self.flow.ndim == 2 and self.flow.shape[1] == 2
+        fine = fine and (self.z is None or self.z.ndim == 1)
         if not fine or abs(float(np.linalg.norm(self.latent)) - 1.0) > _UNIT_TOLERANCE:
             raise PinError("A pin has numbers that no scene has.", "Pin the scene again.")
-        if self.picture.dtype != np.uint8 or self.picture.ndim != 3 or self.picture.shape[2] != 3:
+        pictures = [self.picture] + ([] if self.original is None else [self.original])
+        if any(one.dtype != np.uint8 or one.ndim != 3 or one.shape[2] != 3 for one in pictures):
             raise PinError("A pin has a picture that is none.", "Pin the scene again.")
-        for array in (*floats, self.picture):
+        for array in (*floats, *pictures):
             array.setflags(write=False)
 
 
@@ -102,6 +110,7 @@ def thumbnail(picture: Picture, lines: int = THUMBNAIL) -> Picture:
 def fits(pin: Pin, spec: EngineSpec) -> bool:
     """Whether the model can paint this pin."""
     shapes = pin.latent.shape == (spec.latent_size,) and pin.flow.shape == (spec.layers, 2)
+    shapes = shapes and (pin.z is None or pin.z.shape == (spec.z_size,))
     return shapes and pin.model_hash == spec.model_hash
 
 
@@ -128,6 +137,37 @@ def blend(heard: Target, pins: Pins, controls: Mapping[str, float]) -> Target:
     length = math.sqrt(float(latent @ latent))
     unit = (latent / length).astype(np.float32) if length > _CANCELLED * total else heaviest.latent
     return Target(unit, flow.astype(np.float32), heaviest.family, most / total)
+
+
+@dataclass(frozen=True, eq=False)
+class Anchor:
+    """Where pins hold z, and how firmly."""
+
+    z: NDArray[np.float64]
+    """`[z_size]`: the mean of their own, each as much as its control says."""
+    share: float
+    """Over 0 up to 1: how much of z is theirs; the rest walks."""
+
+
+def anchor(pins: Pins, controls: Mapping[str, float]) -> Anchor | None:
+    """What z is held to by pins that have one; None where none of them weighs anything: then it walks alone.
+
+    The walking z counts by as much as what is heard outweighs them together. So a picture that was found
+    keeps its z while sound is mixed in up to its own weight: the sound changes what is shown, not how it is
+    composed. Turned down further, it lets go evenly.
+    """
+    held = [
+        (controls[name], pin.z)
+        for name, pin in zip(WEIGHTS, pins, strict=True)
+        if pin is not None and pin.z is not None and controls[name] > 0.0
+    ]
+    if not held:
+        return None
+    total = sum(weight for weight, _ in held)
+    z = np.zeros(held[0][1].shape, np.float64)
+    for weight, own in held:
+        z += (weight / total) * own
+    return Anchor(z, total / max(total, controls[HEARD]))
 
 
 def recalled(slot: int) -> dict[str, float]:

@@ -1,7 +1,8 @@
 """Files of pins: one safetensors file, tensors and plain text; reading one runs nothing.
 
-Tensors are `<slot>.latent`, `<slot>.flow` and `<slot>.picture`; the text under `pins` in the metadata is JSON
-with the version, the model and each slot's name and family.
+Tensors are `<slot>.latent`, `<slot>.flow` and `<slot>.picture`, and where the pin has them `<slot>.z` and
+`<slot>.original`; the text under `pins` in the metadata is JSON with the version, the model and each slot's
+name and family. Version 1 knew neither z nor original.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from s2s_live.engines.base import EngineSpec
 from s2s_live.errors import PinError
 from s2s_live.live.memory import SLOTS, Pin, Pins, fits
 
-VERSION = 1
+VERSION = 2
 SUFFIX = ".s2smemory"
 NAME_LENGTH = 60
 """Characters of a pin's name or family that are kept."""
@@ -57,11 +58,7 @@ def write_pins(path: Path, model: str, model_hash: str, pins: Pins) -> None:
     slots: dict[str, dict[str, str]] = {}
     for slot, pin in enumerate(pins, start=1):
         if pin is not None:
-            tensors |= {
-                f"{slot}.latent": pin.latent,
-                f"{slot}.flow": pin.flow,
-                f"{slot}.picture": pin.picture,
-            }
+            tensors |= {f"{slot}.{part}": array for part, array in _arrays(pin).items()}
             slots[str(slot)] = {"name": pin.name[:NAME_LENGTH], "family": pin.family[:NAME_LENGTH]}
     text = json.dumps({"version": VERSION, "model": model, "model_hash": model_hash, "slots": slots})
     try:
@@ -120,6 +117,16 @@ def _parse(content: bytes) -> Kept:
     return Kept(model, model_hash, pins)
 
 
+def _arrays(pin: Pin) -> dict[str, NDArray[Any]]:
+    """What a file holds of a pin, by name."""
+    arrays: dict[str, NDArray[Any]] = {"latent": pin.latent, "flow": pin.flow, "picture": pin.picture}
+    if pin.z is not None:
+        arrays["z"] = pin.z
+    if pin.original is not None:
+        arrays["original"] = pin.original
+    return arrays
+
+
 def _pin(tensors: Mapping[str, Any], slot: str, words: Mapping[str, Any], model_hash: str) -> Pin:
     return Pin(
         latent=tensors[f"{slot}.latent"],
@@ -128,6 +135,8 @@ def _pin(tensors: Mapping[str, Any], slot: str, words: Mapping[str, Any], model_
         picture=tensors[f"{slot}.picture"],
         model_hash=model_hash,
         name=str(words["name"])[:NAME_LENGTH],
+        z=tensors.get(f"{slot}.z"),
+        original=tensors.get(f"{slot}.original"),
     )
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from s2s_live.engines.base import EngineSpec, PaintState, Target
-from s2s_live.live.memory import NO_PINS, Pins, blend
+from s2s_live.live.memory import NO_PINS, Anchor, Pins, anchor, blend
 from s2s_live.live.walk import walk
 from s2s_live.timeline import PROGRAM_RATE, TICK, TICK_S
 
@@ -86,6 +86,7 @@ class Motion:
         self._target = rest
         self._goal = rest
         self._z: NDArray[np.float64] | None = None
+        self._anchor: Anchor | None = None
         self._phase = 0.0
         self._displacement = np.zeros((spec.layers, 2), dtype=np.float64)
         self._velocity = np.zeros((spec.layers, 2), dtype=np.float64)
@@ -135,12 +136,15 @@ class Motion:
         if controls["hold"] < 0.5:
             seconds = controls["attack"] if self._sounding else controls["release"]
             self._goal = blend(self._target, pins, controls)
+            self._anchor = anchor(pins, controls)
             goal_latent = self._goal.latent.astype(np.float64)
             share = approach(seconds * patience(self._latent, goal_latent))
             self._latent = slerp(self._latent, goal_latent, share)
             self._flow += share * (self._goal.flow - self._flow)
         self._phase += controls["z_speed"] * TICK_S
         goal = walk(self.seed, int(controls["variation"]), self._phase, self._z_size)
+        if self._anchor is not None:
+            goal = goal + self._anchor.share * (self._anchor.z - goal)
         self._z = goal if self._z is None else self._z + approach(Z_GLIDE_S) * (goal - self._z)
         speed = controls["motion"] * (REST_SPEED + self._loudness + self._pulse)
         self._velocity = self._flow * speed

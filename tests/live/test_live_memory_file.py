@@ -42,7 +42,14 @@ def slots(**held):
     return tuple(held.get(f"s{slot}") for slot in range(1, SLOTS + 1))
 
 
-PINS = slots(s1=pin(1, "Dawn \u2013 \u97f3"), s6=pin(2))
+def found(seed, name=""):
+    """A pin made from a picture, with a z of its own."""
+    rng = np.random.default_rng(seed)
+    original = rng.integers(0, 256, (96, 96, 3), dtype=np.uint8)
+    return replace(pin(seed, name), z=rng.standard_normal(6).astype(np.float32), original=original)
+
+
+PINS = slots(s1=pin(1, "Dawn \u2013 \u97f3"), s4=found(3, "Holiday"), s6=pin(2))
 
 
 def same(a, b):
@@ -51,9 +58,9 @@ def same(a, b):
         if (one is None) != (other is None):
             return False
         if one is not None and other is not None:
-            arrays = all(
-                (getattr(one, name) == getattr(other, name)).all() for name in ("latent", "flow", "picture")
-            )
+            parts = ("latent", "flow", "picture", "z", "original")
+            pairs = [(getattr(one, part), getattr(other, part)) for part in parts]
+            arrays = all((a is None) == (b is None) and (a is None or (a == b).all()) for a, b in pairs)
             words = (one.name, one.family, one.model_hash) == (other.name, other.family, other.model_hash)
             if not (arrays and words):
                 return False
@@ -101,6 +108,8 @@ SPOILS = {
     "slot without tensors": lambda content: spoilt(content, slots={"2": {"name": "", "family": ""}}),
     "ninth slot": lambda content: spoilt(content, slots={"9": {"name": "", "family": ""}}),
     "not a scene": lambda content: spoilt(content, tensors={"1.latent": np.zeros(8, np.float32)}),
+    "not a z": lambda content: spoilt(content, tensors={"4.z": np.full(6, np.nan, np.float32)}),
+    "not an original": lambda content: spoilt(content, tensors={"4.original": np.zeros(3, np.uint8)}),
     "version is text": lambda content: spoilt(content, version="1"),
     "newer version": lambda content: spoilt(content, version=99),
 }
@@ -116,6 +125,19 @@ def test_a_damaged_file_is_named_and_left_as_it_is(path, spoil):
     assert path.name in said.value.message
     assert said.value.hint
     assert path.read_bytes() == content
+
+
+def test_a_file_of_the_first_version_is_read(path):
+    plain = slots(s1=pin(1, "Dawn"), s6=pin(2))
+    write_pins(path, "m", HASH, plain)
+    path.write_bytes(spoilt(path.read_bytes(), version=1))
+    assert same(check_model(read_pins(path), SPEC), plain)
+
+
+def test_a_file_with_another_z_is_refused(path):
+    write_pins(path, "m", HASH, PINS)
+    with pytest.raises(PinError, match="do not fit"):
+        check_model(read_pins(path), replace(SPEC, z_size=7))
 
 
 def test_another_models_file_is_refused_by_both_names(path):

@@ -85,10 +85,11 @@ def test_replay_does_not_depend_on_how_the_sound_is_cut(engine, show):
 
 @pytest.fixture(scope="module")
 def pinned_show(engine):
-    """A live show that begins with a pin, fills another slot, mixes, recalls, and empties one."""
+    """A live show that begins with a pin that has a z, fills another slot, mixes, recalls, empties one."""
     feed, frames = Feed(), []
-    rest = engine.silence()
-    pins = (pin_of(rest, np.zeros((8, 8, 3), np.uint8), engine.spec.model_hash), *NO_PINS[1:])
+    scene = pin_of(engine.silence(), np.zeros((8, 8, 3), np.uint8), engine.spec.model_hash)
+    z = np.linspace(-2.0, 2.0, engine.spec.z_size, dtype=np.float32)
+    pins = (replace(scene, z=z), *NO_PINS[1:])
     session = Session(engine, feed, seed=7, fps=25, keep_log=True, values=VALUES, pins=pins)
     session.add_sink(frames.append)
     feed.play(ArraySource(changing_sound(), PROGRAM_RATE))
@@ -152,6 +153,18 @@ def test_a_replay_needs_the_pins_and_the_moments_they_were_set(engine, pinned_sh
         ]
         assert differs
         assert wrong.pins is NO_PINS or min(differs) > tick
+
+
+def test_a_replay_needs_the_z_of_the_pins(engine, pinned_show):
+    log, sound, frames = pinned_show
+    turned = next(tick for tick, name, _ in log.changes if name == "pin_1")
+    positions = [frame.position for frame in frames]
+    right = replay_states(engine, iter((sound,)), log, positions)
+    without = replace(log, pins=(replace(log.pins[0], z=None), *log.pins[1:]))
+    other = replay_states(engine, iter((sound,)), without, positions)
+    differs = [a.position // TICK for a, b in zip(right, other, strict=True) if not (a.z == b.z).all()]
+    assert len(differs) > 10
+    assert min(differs) > turned
 
 
 def test_pins_are_rendered_offline_as_they_are_live(engine):
