@@ -6,7 +6,8 @@ Threads of this room:
   counters; never waits for the feed.
 - `s2s-feed`: source ring -> programme, every few milliseconds, silence where nothing comes; never opens or
   closes a device.
-- `s2s-feed-watch`: notices a lost device and opens it again with growing pauses; never touches the programme.
+- `s2s-feed-watch`, and `s2s-second-watch` for the second sound of a mix: notices a lost device and opens it
+  again with growing pauses; never touches the programme.
 - whoever calls `play`: starts the new source, stops the old one.
 """
 
@@ -18,11 +19,13 @@ import time
 
 from s2s_live.audio.levels import LevelTrack
 from s2s_live.audio.metering import LevelSuggestion, mean_level, suggest_level, ticks_of
+from s2s_live.audio.mix_pipeline import MixPipeline
+from s2s_live.audio.mixed import Input, MixedSource, parts_of
 from s2s_live.audio.pipeline import Pipeline
 from s2s_live.audio.program import ProgramWriter
 from s2s_live.audio.ring import SampleRing
 from s2s_live.audio.source import LOST_AFTER_S, Source, SourceStatus
-from s2s_live.audio.status import FeedState, FeedStatus, message_for
+from s2s_live.audio.status import FeedState, FeedStatus, PartStatus, message_for, mix_message, part_status
 from s2s_live.audio.supervision import Supervisor, Watch
 from s2s_live.errors import AudioError
 
@@ -50,33 +53,42 @@ machine so busy that blocks come late; a stream that has ended is not waited for
 class Feed:
     """Keeps `seconds` of programme: 48 kHz stereo, after channel choice and gain, and its levels.
 
-    `gain_db` and `channel` (None: the mix) may be set from any thread at any time. The programme is not
-    limited: a gain can take it above full scale, which the meter reports. A `watch` lets the feed notice a
-    device that has been taken away while its stream was quietly moved to another one.
+    `gain_db` and `channel` (None: all of them) may be set from any thread at any time, and so may `first_db`
+    and `second_db`, the gains (-60..12 dB) of the two sounds of a `MixedSource`; nothing else heeds these.
+    `channel` is one of the first's. The programme is not limited: a gain can take it above full scale, which
+    the meter reports. A `watch` lets the feed notice a device that has been taken away while its stream was
+    quietly moved to another one.
     """
 
     def __init__(self, seconds: float = 30.0, watch: Watch | None = None) -> None:
         self._writer = ProgramWriter(seconds)
         self.program: SampleRing = self._writer.ring
         self.levels: LevelTrack = self._writer.levels
-        self.gain_db = 0.0
+        self.gain_db = self.first_db = self.second_db = 0.0
         self.channel: int | None = None
-        self._source: Source | None = None
-        self._gain_set_at = (0.0, 0)  # the gain the levels since that tick were measured with
+        self._source: Input | None = None
+        self._gains_set_at = ((0.0, 0.0, 0.0), 0)  # the gains the levels since that tick were measured with
         self._next_look = self._patient_until = 0.0
-        self._drained: Source | None = None  # an ended source whose last sample is in the programme
+        self._drained: Input | None = None  # an ended source whose last sample is in the programme
         self._stumbles, self._stumbled_at = 0, -LOG_EVERY_S
         self._lost = 0
         self._bad = 0
         self._stop = threading.Event()
         self._switching = threading.RLock()  # held by whoever starts or stops a source
         self._thread: threading.Thread | None = None
-        self._supervisor = Supervisor(self._switching, lambda: self._source, watch)
+        self._supervisors = (
+            Supervisor(self._switching, lambda: self._part(0), watch),
+            Supervisor(self._switching, lambda: self._part(1), watch, "s2s-second-watch"),
+        )
 
     @property
-    def source(self) -> Source | None:
+    def source(self) -> Input | None:
         """What is being listened to."""
         return self._source
+
+    def _part(self, which: int) -> Source | None:
+        parts = parts_of(self._source)
+        return parts[which] if which < len(parts) else None
 
     def start(self) -> None:
         """Begin the programme. A source chosen before is started; its AudioError then comes from here."""
@@ -85,7 +97,8 @@ class Feed:
         self._stop.clear()
         self._thread = threading.Thread(target=self._run, name="s2s-feed", daemon=True)
         self._thread.start()
-        self._supervisor.start()
+        for supervisor in self._supervisors:
+            supervisor.start()
         source, self._source = self._source, None
         if source is not None:
             self.play(source)
@@ -93,7 +106,8 @@ class Feed:
     def stop(self) -> None:
         """End the programme and the source, within two seconds."""
         self._stop.set()
-        self._supervisor.stop()
+        for supervisor in self._supervisors:
+            supervisor.stop(0.5)
         if self._thread is not None:
             self._thread.join(1.0)
             self._thread = None
@@ -106,7 +120,7 @@ class Feed:
             if held:
                 self._switching.release()
 
-    def play(self, source: Source | None) -> None:
+    def play(self, source: Input | None) -> None:
         """Switch to `source`; None is silence. Takes as long as its device takes to open.
 
         If it cannot be started the previous source goes on (or is started again) and the AudioError is
@@ -128,7 +142,7 @@ class Feed:
                 source.start()
                 self._source = source
 
-    def _start(self, source: Source, previous: Source | None) -> None:
+    def _start(self, source: Input, previous: Input | None) -> None:
         try:
             source.start()
         except AudioError as first:
@@ -147,7 +161,7 @@ class Feed:
             if previous is not None:
                 previous.stop()
 
-    def _restore(self, previous: Source) -> None:
+    def _restore(self, previous: Input) -> None:
         try:
             previous.start()
         except AudioError as error:
@@ -172,7 +186,7 @@ class Feed:
 
         Returns at once: wait `seconds` after asking the user for sound, then call.
         """
-        gain_db, since = self._gain_set_at
+        (gain_db, _, _), since = self._gains_set_at
         ticks = self.levels.ticks
         kept = min(ticks_of(seconds), self.levels.capacity // 2, ticks - since)
         return suggest_level(self.levels.levels(ticks - kept, ticks), gain_db)
@@ -188,10 +202,12 @@ class Feed:
                 "No input is chosen.",
             )  # fmt: skip
         state = source.status(now)
-        is_lost, error = self._supervisor.lost, self._supervisor.error
-        shown: FeedState = "lost" if is_lost else state.state
+        parts = self._part_statuses(source, now)
+        shown: FeedState = "lost" if not parts and self._supervisors[0].lost else state.state
         if shown == "ended" and self._drained is not source:
             shown = "running"
+        errors = [each.error.message for each in self._supervisors if each.lost and each.error]
+        error = errors[0] if errors else ""
         return FeedStatus(
             source=source.name,
             kind=source.kind,
@@ -206,13 +222,28 @@ class Feed:
             lost_samples=self._lost + state.lost_samples,
             longest_gap_ms=state.longest_gap_ms,
             block_age_s=max(0.0, now - state.last_block_at),
-            message=message_for(
-                source.name, source.kind, shown, zero, clipped, state.message, error.message if error else ""
-            ),
+            message=mix_message(parts, clipped, state.message, error)
+            if parts
+            else message_for(source.name, source.kind, shown, zero, clipped, state.message, error),
+            parts=parts,
         )
 
+    def _part_statuses(self, source: Input, now: float) -> tuple[PartStatus, ...]:
+        if not isinstance(source, MixedSource):
+            return ()
+        each = zip(source.parts, source.statuses(now), self._supervisors, source.meters, strict=True)
+        return tuple(
+            part_status(part.name, part.kind, status, supervisor.lost, meter.zero_seconds)
+            for part, status, supervisor, meter in each
+        )
+
+    def _reader(self, source: Input) -> Pipeline | MixPipeline:
+        if isinstance(source, MixedSource):
+            return MixPipeline(source, lambda: (self.first_db, self.second_db))
+        return Pipeline(source)
+
     def _run(self) -> None:
-        pipeline: Pipeline | None = None
+        pipeline: Pipeline | MixPipeline | None = None
         while not self._stop.is_set():
             try:
                 pipeline, busy = self._step(pipeline, time.monotonic())
@@ -229,7 +260,9 @@ class Feed:
             log.error("the feed stumbled (%d times), going on", self._stumbles, exc_info=error)
             self._stumbled_at, self._stumbles = now, 0
 
-    def _step(self, pipeline: Pipeline | None, now: float) -> tuple[Pipeline | None, bool]:
+    def _step(
+        self, pipeline: Pipeline | MixPipeline | None, now: float
+    ) -> tuple[Pipeline | MixPipeline | None, bool]:
         """One look at the source; returns the pipeline to go on with and whether more is waiting."""
         writer, source = self._writer, self._source
         if source is None:
@@ -237,19 +270,19 @@ class Feed:
                 writer.cut()
             writer.keep_pace(now)
             return None, False
-        if pipeline is None or pipeline.source is not source or pipeline.ring is not source.ring:
-            pipeline, self._drained = Pipeline(source), None
+        if pipeline is None or not pipeline.reads(source):
+            pipeline, self._drained = self._reader(source), None
             writer.cut()
         elif not pipeline.waiting() and now < self._next_look:
             return pipeline, False
         if now - self._next_look > STARVED_S:
             self._patient_until = now + PATIENCE_S
         self._next_look = now + LOOK_S
-        state = source.status(now)  # before the pull: what an ended source has written is then all there
+        state = pipeline.status(now)  # before the pull: what an ended source has written is then all there
         samples = pipeline.pull(self.channel, writer.meter)
         if state.state == "ended" and not len(samples) and not pipeline.waiting():
             samples = pipeline.finish()
-        self._note_gain()
+        self._note_gains()
         if len(samples):
             late = writer.write(samples, pipeline.capture_time(pipeline.given), self.gain_db, now)
             self._lost += late + pipeline.take_lost()
@@ -258,7 +291,7 @@ class Feed:
             self._without_sound(pipeline, state, now)
         return pipeline, pipeline.waiting() > 0
 
-    def _without_sound(self, pipeline: Pipeline, state: SourceStatus, now: float) -> None:
+    def _without_sound(self, pipeline: Pipeline | MixPipeline, state: SourceStatus, now: float) -> None:
         """Write silence where it is due.
 
         After a moment in which the whole program got no processor time everything looks old: then the
@@ -273,6 +306,7 @@ class Feed:
         elif state.state != "running" or now - state.last_block_at > STALL_S:
             self._writer.keep_pace(now, late_sound_may_come=True)
 
-    def _note_gain(self) -> None:
-        if self.gain_db != self._gain_set_at[0]:
-            self._gain_set_at = (self.gain_db, self.levels.ticks)
+    def _note_gains(self) -> None:
+        gains = (self.gain_db, self.first_db, self.second_db)
+        if gains != self._gains_set_at[0]:
+            self._gains_set_at = (gains, self.levels.ticks)

@@ -36,10 +36,15 @@ class InputMeter:
 
     def heard(self, raw: Floats, sample_rate: int) -> None:
         """A block as the source gave it, `[n, channels]`."""
+        peak = self.note_clipping(raw)
+        self._zero_s = self._zero_s + len(raw) / sample_rate if peak == 0.0 else 0.0
+
+    def note_clipping(self, raw: Floats) -> float:
+        """Look for clipping alone in a block `[n, channels]`; returns its peak."""
         peak = max(float(raw.max()), -float(raw.min()))
         if peak >= CLIP_AT and np.count_nonzero(np.abs(raw) >= CLIP_AT) >= CLIP_SAMPLES:
             self._clipped_at = self._ticks
-        self._zero_s = self._zero_s + len(raw) / sample_rate if peak == 0.0 else 0.0
+        return peak
 
     def reset_zero(self) -> None:
         """Another source, or none: its silence is not counted on."""

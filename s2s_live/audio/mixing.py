@@ -1,4 +1,4 @@
-"""From a source's block to the programme's stereo: bad samples, channel choice, gain."""
+"""From a source's block to the programme's stereo: bad samples, channel choice, gain, two sounds as one."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from s2s_live.timeline import TICK
 Floats = NDArray[np.float32]
 
 GAIN_RANGE_DB = (-40.0, 40.0)
+MIX_RANGE_DB = (-60.0, 12.0)
+"""Of each sound of a mix; at the lower end it is silent."""
 
 
 def clean(block: Floats) -> tuple[Floats, int]:
@@ -55,3 +57,38 @@ def factor(gain_db: float) -> float:
     """Amplitude factor of a gain in dB, held within GAIN_RANGE_DB; not a number counts as 0 dB."""
     low, high = GAIN_RANGE_DB
     return 10.0 ** (min(max(gain_db, low), high) / 20.0) if gain_db == gain_db else 1.0
+
+
+def mix_factor(gain_db: float) -> float:
+    """Amplitude factor of a mix gain in dB, held within MIX_RANGE_DB; at its lower end exactly 0.
+
+    Not a number counts as 0 dB.
+    """
+    low, high = MIX_RANGE_DB
+    if gain_db != gain_db:
+        return 1.0
+    return 10.0 ** (min(gain_db, high) / 20.0) if gain_db > low else 0.0
+
+
+def full_scale(mix: Floats) -> Floats:
+    """`mix` clipped to -1..1, as a sum of two recordings is in the papers."""
+    clipped: Floats = np.clip(mix, np.float32(-1.0), np.float32(1.0))
+    return clipped
+
+
+class Fader:
+    """One sound's gain in a mix; a change is spread over up to a tick so that it does not click."""
+
+    def __init__(self) -> None:
+        self._factor: float | None = None
+
+    def apply(self, samples: Floats, gain_db: float) -> Floats:
+        """`[n, 2]` times the gain, in dB as for `mix_factor`."""
+        wanted = mix_factor(gain_db)
+        before, self._factor = self._factor, wanted
+        if before is None or before == wanted or not len(samples):
+            return samples if wanted == 1.0 else samples * np.float32(wanted)
+        factors = np.full((len(samples), 1), wanted, np.float32)
+        turn = min(TICK, len(samples))
+        factors[:turn, 0] = np.linspace(before, wanted, turn, dtype=np.float32)
+        return samples * factors

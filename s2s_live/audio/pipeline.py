@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from s2s_live.audio.metering import InputMeter
 from s2s_live.audio.mixing import clean, to_stereo
 from s2s_live.audio.resample import BEST, QUICK, StreamingResampler
 from s2s_live.audio.ring import SampleRing, SamplesLost
-from s2s_live.audio.source import Source
+from s2s_live.audio.source import Source, SourceStatus
 from s2s_live.timeline import PROGRAM_RATE, TICK
 
 Floats = NDArray[np.float32]
@@ -19,6 +19,13 @@ Floats = NDArray[np.float32]
 _LIVE_BACKLOG_S = 0.1  # of a running device: older sound than this is not worth starting with
 _MOST_S = 0.5  # read at one go
 _FADE = TICK // 2  # samples: sound that sets in after silence does not click
+
+
+class Hears(Protocol):
+    """What wants to know each block as the source gave it."""
+
+    def heard(self, raw: Floats, sample_rate: int) -> None:
+        """A block `[n, channels]`, n > 0."""
 
 
 class Pipeline:
@@ -38,11 +45,19 @@ class Pipeline:
         self._bad = 0
         self.finished = False
 
+    def reads(self, source: object) -> bool:
+        """Whether it is the one for `source` as it is now; one opened again has another ring."""
+        return self.source is source and self.ring is self.source.ring
+
+    def status(self, now: float) -> SourceStatus:
+        """The source at the monotonic time `now`."""
+        return self.source.status(now)
+
     def waiting(self) -> int:
         """Samples of the source that have not been read."""
         return self.ring.written - self._at
 
-    def pull(self, channel: int | None, meter: InputMeter) -> Floats:
+    def pull(self, channel: int | None, meter: Hears) -> Floats:
         """Everything that has come since the last call (at most half a second), `[n, 2]`."""
         stop = min(self.ring.written, self._at + int(_MOST_S * self.ring.sample_rate))
         if stop == self._at:

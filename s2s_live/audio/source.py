@@ -16,7 +16,7 @@ FIRST_BLOCK_S = 2.0
 """...unless none has come yet: a wireless microphone takes its time to wake up."""
 
 State = Literal["running", "lost", "ended", "paused"]
-Kind = Literal["microphone", "loopback", "file", "synthetic"]
+Kind = Literal["microphone", "loopback", "file", "synthetic", "mixed"]
 
 
 @dataclass(frozen=True)

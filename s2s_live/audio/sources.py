@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from s2s_live.audio.device import DEFAULT_ID, Device, default_device, find_device
+from s2s_live.audio.mixed import Input, MixedSource
 from s2s_live.audio.source import Source
 
 FORMS = "default, a device's id or name, file:PATH, test, none"
@@ -42,3 +43,21 @@ def open_source(text: str, *, loop: bool = True) -> Source | None:
     if word.startswith("file:"):
         return FileSource(Path(word.removeprefix("file:")).expanduser(), loop=loop)
     return source_for(find_device(word, list_inputs()))
+
+
+def open_input(text: str, beside: str = "", *, loop: bool = True) -> Input | None:
+    """What `text` means, mixed with what `beside` means; not yet started.
+
+    Both are as for `open_source`, and raise as there. Where one of them is "none" or empty, the other plays
+    alone.
+    """
+    first, second = open_source(text, loop=loop), open_source(beside, loop=loop)
+    if first is not None and second is not None:
+        return MixedSource(first, second)
+    return first or second
+
+
+def source_text(word: str) -> str:
+    """`word` as `open_source` takes it, where the name of a file will do for one: a device comes first."""
+    path = Path(word).expanduser()
+    return f"file:{path}" if path.suffix and path.is_file() else word

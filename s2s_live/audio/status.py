@@ -5,12 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from s2s_live.audio.source import Kind
+from s2s_live.audio.source import Kind, SourceStatus
 
 ZERO_AFTER_S = 3.0
 """Exactly zero for so long is not quiet but no sound at all."""
 
 FeedState = Literal["none", "running", "lost", "ended", "paused"]
+
+
+@dataclass(frozen=True)
+class PartStatus:
+    """One sound of a mix."""
+
+    name: str
+    kind: Kind
+    state: FeedState
+    zero_seconds: float
+    """For how long every sample of it has been exactly zero."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +52,8 @@ class FeedStatus:
     """Time since the newest block of the source."""
     message: str
     """A sentence for the user, or an empty string when all is well."""
+    parts: tuple[PartStatus, ...] = ()
+    """The two sounds of a mix, each with its own state; nothing for a single source."""
 
 
 def message_for(
@@ -72,4 +85,36 @@ def _silent(name: str, kind: Kind) -> str:
         )
     if kind == "loopback":
         return f"Nothing is being played on {name}."
+    return ""
+
+
+def part_status(name: str, kind: Kind, status: SourceStatus, lost: bool, zero_seconds: float) -> PartStatus:
+    """One sound of a mix; `lost` is what its supervisor knows."""
+    state: FeedState = "lost" if lost else status.state
+    return PartStatus(name, kind, state, zero_seconds if state == "running" else 0.0)
+
+
+def mix_message(parts: tuple[PartStatus, ...], clipped: bool, note: str, retry_error: str) -> str:
+    """The one sentence that matters most about a mix at the moment.
+
+    That a file was paused or has ended is no trouble: `parts` tells.
+    """
+    lost = [part.name for part in parts if part.state == "lost"]
+    running = [part for part in parts if part.state == "running"]
+    error = f" ({retry_error})" if retry_error else ""
+    if len(lost) == len(parts):
+        return f"{' and '.join(lost)} have stopped sending sound. Waiting for them to come back.{error}"
+    if lost:
+        rest = f"; {running[0].name} goes on" if running else ""
+        return f"{lost[0]} has stopped sending sound{rest}. Waiting for it to come back.{error}"
+    if note:
+        return note
+    if all(part.state == "ended" for part in parts):
+        return "Both sounds have come to their end."
+    for part in running:
+        # A loopback is silent whenever nothing is played; beside another sound that is no news.
+        if part.kind == "microphone" and part.zero_seconds >= ZERO_AFTER_S:
+            return _silent(part.name, part.kind)
+    if clipped:
+        return "The mix is too loud and distorts. Turn one of the two sounds down."
     return ""

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
+from s2s_live.audio.mixed import LIVE
 from s2s_live.audio.source import Source
 from s2s_live.errors import AudioError
 
@@ -55,13 +56,16 @@ class Retry:
 
 
 class Supervisor:
-    """The thread `s2s-feed-watch`. It takes `switching` for every restart, so it never meets a `play`
-    half-way.
-    """
+    """The thread `name`. It takes `switching` for every restart, so it never meets a `play` half-way."""
 
     def __init__(
-        self, switching: threading.RLock, current: Callable[[], Source | None], watch: Watch | None
+        self,
+        switching: threading.RLock,
+        current: Callable[[], Source | None],
+        watch: Watch | None,
+        name: str = "s2s-feed-watch",
     ) -> None:
+        self._name = name
         self._switching = switching
         self._current = current
         self._watch = watch
@@ -77,14 +81,14 @@ class Supervisor:
     def start(self) -> None:
         """Begin to look after the source."""
         self._stop.clear()
-        self._thread = threading.Thread(target=self._run, name="s2s-feed-watch", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
         self._thread.start()
 
-    def stop(self) -> None:
-        """End; an opening device is waited for a second at most."""
+    def stop(self, wait_s: float = 1.0) -> None:
+        """End; an opening device is waited for `wait_s` at most."""
         self._stop.set()
         if self._thread is not None:
-            self._thread.join(1.0)
+            self._thread.join(wait_s)
             self._thread = None
 
     @property
@@ -105,7 +109,7 @@ class Supervisor:
         if source is not self._source:
             self._source, self._retry, self.error, self._since = source, Retry(), None, now
             self._doubts = 0
-        if source is None or source.kind not in ("microphone", "loopback"):
+        if source is None or source.kind not in LIVE:
             return
         status = source.status(now)
         if status.state == "running" and not (self._watch and self._watch.misplaced(source, self._since)):

@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from s2s_live.audio.device import Device
 from s2s_live.audio.feed import Feed
-from s2s_live.audio.source import Source
+from s2s_live.audio.mixed import Input
 from s2s_live.audio.status import FeedStatus
 from s2s_live.audio.watch import DeviceWatch
 from s2s_live.features.display import DisplaySpectrogram
@@ -62,7 +62,7 @@ class SoundDesk(QObject):
         self._timer.timeout.connect(self._look_at_devices)
 
     @property
-    def source(self) -> Source | None:
+    def source(self) -> Input | None:
         """What plays."""
         return self.feed.source
 
@@ -126,7 +126,7 @@ class SoundDesk(QObject):
         self._watch.stop()
         self.feed.stop()
 
-    def _open(self, text: str) -> tuple[str, Source | None]:
+    def _open(self, text: str) -> tuple[str, Input | None]:
         from s2s_live.audio.sources import open_source
 
         source = open_source(text, loop=self.loop)
@@ -134,7 +134,7 @@ class SoundDesk(QObject):
         self.feed.play(source)
         return text, source
 
-    def _opened(self, result: tuple[str, Source | None]) -> None:
+    def _opened(self, result: tuple[str, Input | None]) -> None:
         self.text = result[0]
         self._opening = False
         self.source_changed.emit()
@@ -208,7 +208,7 @@ class SoundDesk(QObject):
                 volume=self._volume,
             )
 
-    def _apply(self, source: Source | None) -> None:
+    def _apply(self, source: Input | None) -> None:
         if source is not None and source.kind == "file":
             file = cast("FileSource", source)
             file.volume, file.muted, file.output = self._volume, self._muted, self.output_id
