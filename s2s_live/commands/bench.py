@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 
 DEFAULT_SECONDS = 215.0
@@ -27,20 +28,34 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="length of the phase at default settings (default: 215; memory slope: 730)",
     )
     parser.add_argument("--device", metavar="NAME", help="listen to a device instead of the script")
+    parser.add_argument(
+        "--compare", action="store_true",
+        help="instead: Sound2Scene's official networks, as published against as they run here (no window)",
+    )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print JSON alone")
     parser.set_defaults(run=_run)
 
 
 def _run(options: argparse.Namespace) -> int:
-    from s2s_live.bench.report import run_benchmark
-
-    if not options.json:
-        minutes = (options.seconds + 120) / 60
-        print(f"Measuring for about {minutes:.0f} minutes; leave the window open.", file=sys.stderr)
-    figures = run_benchmark(options.model, options.seconds, options.device)
+    figures = _compare() if options.compare else _measure(options)
     if options.json:
         print(json.dumps(figures, indent=2))
         return 0
     for key, value in figures.items():
         print(f"{key:<22} {json.dumps(value)}")
     return 0
+
+
+def _compare() -> dict[str, object]:
+    from s2s_live.bench.compare import run_comparison
+
+    return run_comparison(min(2, os.cpu_count() or 1))
+
+
+def _measure(options: argparse.Namespace) -> dict[str, object]:
+    from s2s_live.bench.report import run_benchmark
+
+    if not options.json:
+        minutes = (options.seconds + 120) / 60
+        print(f"Measuring for about {minutes:.0f} minutes; leave the window open.", file=sys.stderr)
+    return run_benchmark(options.model, options.seconds, options.device)
