@@ -7,7 +7,7 @@ and share no mutable state: `hear` returns an immutable `Target`, the session sm
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
@@ -145,6 +145,41 @@ class Sighted(Protocol):
         """Where the scene would go for this picture: a file or a PIL image of any size.
 
         Raises S2SError for what is no picture, or where the model cannot look at any.
+        """
+
+    def square(self, picture: Path | Image) -> Picture:
+        """The square in the picture's middle, as large as the model paints without refining: `[s, s, 3]`.
+
+        Raises S2SError for what is no picture.
+        """
+
+
+@dataclass(frozen=True, eq=False)
+class Inverted:
+    """The best that was found for a picture so far."""
+
+    share: float
+    """0..1: how much of the work is done."""
+    z: Floats
+    """`[z_size]`, standard normal scale, none beyond what painting cuts."""
+    latent: Floats
+    """`[latent_size]`, unit length."""
+    error: float
+    """Mean absolute error of the pixels, levels 0..255."""
+
+
+@runtime_checkable
+class Inverts(Protocol):
+    """An engine that finds what it would have to be given to paint a picture."""
+
+    def invert(
+        self, picture: Picture, seed: int, stop: Callable[[], bool] = lambda: False
+    ) -> Iterator[Inverted]:
+        """Come closer to a picture `[s, s, 3]` step by step; minutes of work, all in the calling thread.
+
+        `seed` is that of the show whose fields it is painted over. Once `stop` says True it ends within a
+        fraction of a second, also in the middle of a step. Shares no state with `paint`. Raises S2SError,
+        with the first step, where the model cannot do it.
         """
 
 

@@ -11,6 +11,7 @@ import math
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,7 +74,8 @@ class Pin:
         pictures = [self.picture] + ([] if self.original is None else [self.original])
         if any(one.dtype != np.uint8 or one.ndim != 3 or one.shape[2] != 3 for one in pictures):
             raise PinError("A pin has a picture that is none.", "Pin the scene again.")
-        for array in (*floats, *pictures):
+        arrays: list[NDArray[Any]] = [*floats, *pictures]
+        for array in arrays:
             array.setflags(write=False)
 
 

@@ -8,9 +8,12 @@ import pytest
 import torch
 from PIL import Image
 
+from s2s_live.engines.base import Inverts
+from s2s_live.engines.registry import open_engine
+from s2s_live.engines.sound2scene import engine as engine_module
 from s2s_live.engines.sound2scene.image_input import ImageError
-from s2s_live.engines.sound2scene.inversion import Z_LIMIT, invert
-from s2s_live.engines.sound2scene.model import load_model, write_model
+from s2s_live.engines.sound2scene.inversion import DRAWS, Z_LIMIT, invert
+from s2s_live.engines.sound2scene.model import load_generator, load_model, write_model
 from s2s_live.engines.sound2scene.seeing import Sight
 from s2s_live.engines.sound2scene.unit import unit
 from s2s_live.engines.sound2scene.world_encoder import WorldEncoder
@@ -22,14 +25,28 @@ SEED = 11
 
 
 @pytest.fixture(scope="module")
-def seeing(tiny_folder, tmp_path_factory):
-    """A tiny model that sees: its generator, its fields, its sight."""
+def seeing_folder(tiny_folder, tmp_path_factory):
     model = load_model(ModelFolder.open(tiny_folder))
     torch.manual_seed(6)
     encoder = WorldEncoder(model.config.generator.feature_size).eval()
     folder = tmp_path_factory.mktemp("inversion") / "model"
-    write_model(folder, replace(model, image_encoder=encoder), name="seeing", licence="MIT", trained={})
-    return model.generator, model.config.fields, Sight(ModelFolder.open(folder), model.config)
+    return write_model(
+        folder, replace(model, image_encoder=encoder), name="seeing", licence="MIT", trained={}
+    )
+
+
+@pytest.fixture(scope="module")
+def seeing(seeing_folder):
+    """A tiny model that sees: its generator, its fields, its sight."""
+    model = load_model(seeing_folder)
+    return model.generator, model.config.fields, Sight(seeing_folder, model.config)
+
+
+@pytest.fixture
+def engine(seeing_folder):
+    opened = open_engine(seeing_folder.path)
+    yield opened
+    opened.close()
 
 
 @pytest.fixture(scope="module")
@@ -48,8 +65,12 @@ def picture(seeing):
 def test_it_comes_closer_and_never_goes_back(seeing, picture):
     generator, fields, sight = seeing
     found = list(invert(generator, sight, picture, fields=fields, seed=SEED, steps=60))
-    errors = [one.error for one in found]
-    assert len(found) == 61
+    errors = [one.error for one in found[DRAWS:]]
+    assert len(found) == DRAWS + 61
+    shares = [one.share for one in found]
+    assert shares == sorted(set(shares))
+    assert 0.0 < shares[0] < 0.02
+    assert shares[-1] == pytest.approx(1.0)
     assert errors == sorted(errors, reverse=True)
     assert errors[-1] < 0.6 * errors[0]
 
@@ -72,7 +93,7 @@ def test_what_it_finds_can_be_painted(seeing, picture):
 def test_the_same_seed_finds_the_same(seeing, picture):
     generator, fields, sight = seeing
     first, second = (
-        list(islice(invert(generator, sight, picture, fields=fields, seed=SEED), 4)) for _ in range(2)
+        list(islice(invert(generator, sight, picture, fields=fields, seed=SEED), DRAWS + 4)) for _ in range(2)
     )
     assert first[-1].error == second[-1].error
     np.testing.assert_array_equal(first[-1].z, second[-1].z)
@@ -89,3 +110,69 @@ def test_a_model_that_cannot_see_cannot_invert(tiny_folder, picture):
     model = load_model(folder)
     with pytest.raises(ModelError, match="cannot look"):
         next(invert(model.generator, Sight(folder, model.config), picture, fields=model.config.fields))
+
+
+def test_the_engine_inverts_what_it_would_paint(engine, picture):
+    assert isinstance(engine, Inverts)
+    square = engine.square(picture)
+    assert (square == np.array(picture)).all()
+    first, *_, last = islice(engine.invert(square, SEED), DRAWS + 30)
+    assert last.error < first.error
+    assert last.z.shape == (engine.spec.z_size,)
+    assert last.latent.shape == (engine.spec.latent_size,)
+    assert last.z.dtype == last.latent.dtype == np.float32
+
+
+def test_a_wide_picture_gives_its_middle(engine):
+    wide = np.zeros((60, 180, 3), np.uint8)
+    wide[:, 60:120] = (10, 200, 90)
+    square = engine.square(Image.fromarray(wide))
+    assert square.shape == (*engine.spec.picture_sizes[0], 3)
+    assert (square == (10, 200, 90)).all()
+
+
+def test_it_stops_in_the_middle_of_a_draw_and_of_a_step(engine, picture):
+    """Asked between layers, on the way forward and back: nothing more is yielded."""
+    square, times, last = engine.square(picture), 0, None
+
+    def stop():
+        nonlocal times
+        times += 1
+        return times == last
+
+    for _ in islice(engine.invert(square, SEED, stop), DRAWS):
+        pass
+    forward = times // DRAWS
+    within_draw, within_step, on_the_way_back = 3, times + 3, times + forward + 3
+    for last, yielded in ((within_draw, 0), (within_step, DRAWS), (on_the_way_back, DRAWS)):
+        times = 0
+        assert len(list(engine.invert(square, SEED, stop))) == yielded
+        assert times == last, "asked no more"
+
+
+def test_inverting_leaves_the_painters_network_alone(engine, picture):
+    painter = engine._generator
+    steps = engine.invert(engine.square(picture), SEED)
+    next(steps)
+    assert all(not module._forward_hooks for module in painter.modules())
+    steps.close()
+
+
+def test_a_model_that_paints_without_fields_reads_its_generator_again(engine, picture, monkeypatch):
+    read = []
+
+    def note(folder, config):
+        read.append(folder)
+        return load_generator(folder, config)
+
+    monkeypatch.setattr(engine, "_generator", None)
+    monkeypatch.setattr(engine_module, "load_generator", note)
+    assert next(engine.invert(engine.square(picture), SEED)).share > 0.0
+    assert read == [engine._folder]
+
+
+def test_an_engine_that_cannot_see_says_so_with_the_first_step(tiny_folder, picture):
+    engine = open_engine(tiny_folder)
+    with pytest.raises(ModelError, match="cannot look"):
+        next(engine.invert(engine.square(picture), SEED))
+    engine.close()

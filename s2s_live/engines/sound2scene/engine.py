@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
+import copy
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from PIL import Image
 
-from s2s_live.engines.base import Control, EngineSpec, Floats, FrontEnd, PaintState, Picture, Target
+from s2s_live.engines.base import (
+    Control,
+    EngineSpec,
+    Floats,
+    FrontEnd,
+    Inverted,
+    PaintState,
+    Picture,
+    Target,
+)
 from s2s_live.engines.runtime import Runtime
 from s2s_live.engines.sound2scene.costs import encoder_macs
 from s2s_live.engines.sound2scene.description import ENGINE, Sound2SceneConfig, load_families
 from s2s_live.engines.sound2scene.folding import to_picture, tone_curve
 from s2s_live.engines.sound2scene.generator import count_macs
+from s2s_live.engines.sound2scene.image_input import square
+from s2s_live.engines.sound2scene.inversion import invert
 from s2s_live.engines.sound2scene.live_painting import Scene
 from s2s_live.engines.sound2scene.loading import load_generator, load_upscaler
 from s2s_live.engines.sound2scene.networks import (
@@ -32,9 +44,6 @@ from s2s_live.features.log_mel import LogMelConfig
 from s2s_live.features.log_psd import HOP, SAMPLE_RATE, LogPsdConfig, window_choices
 from s2s_live.features.opening import open_front_end
 from s2s_live.store.folder import ModelFolder
-
-if TYPE_CHECKING:
-    from PIL.Image import Image
 
 CONTROLS = (
     Control("truncation", "Truncation", "Low: the typical scene; high: unusual ones.", 1.0, 0.0, 1.5),
@@ -65,7 +74,7 @@ class Sound2SceneEngine:
         folder.verify()
         config = Sound2SceneConfig.from_json(folder.data)
         families = load_families(folder, config)
-        self._config = config
+        self._folder, self._config = folder, config
         self._prototypes = families.prototypes.numpy()
         self._flows = families.flow.numpy()
         # Read before the folder can change under a running show; a new seed's still fields need it.
@@ -105,9 +114,24 @@ class Sound2SceneEngine:
             )
         return self._target(found)
 
-    def see(self, picture: Path | Image) -> Target:
+    def see(self, picture: Path | Image.Image) -> Target:
         """Where the scene would go for this picture; see `Sighted`."""
         return self._target(self._sight.see(picture))
+
+    def square(self, picture: Path | Image.Image) -> Picture:
+        """The square in the picture's middle, as large as the generator paints; see `Sighted`."""
+        levels = square(picture, self._config.generator.resolution).permute(1, 2, 0) * 255.0
+        return np.ascontiguousarray(levels.round().numpy().astype(np.uint8))
+
+    def invert(
+        self, picture: Picture, seed: int, stop: Callable[[], bool] = lambda: False
+    ) -> Iterator[Inverted]:
+        """What would have to be painted for this picture; see `Inverts`."""
+        # A copy: it is hooked and its gradients are followed, while new seeds go through the other.
+        kept = self._generator
+        own = copy.deepcopy(kept) if kept is not None else load_generator(self._folder, self._config)
+        image = Image.fromarray(picture)
+        yield from invert(own, self._sight, image, fields=self._config.fields, seed=seed, stop=stop)
 
     def paint(self, state: PaintState) -> Picture:
         """The frame of this state, `[R, R, 3]`."""
