@@ -26,15 +26,15 @@ LOOK_S = 0.25
 
 def run_headless(options: AppOptions) -> int:
     """Run until `options.seconds` are over or the process is asked to end; returns the exit status."""
-    from s2s_live.audio.sources import open_source
+    from s2s_live.audio.sources import open_input
 
     settings = Settings.load()
     engine = open_engine(find_model(options.model or settings.model), fine=FINE.get(settings.fine))
     feed = Feed()
-    feed.play(open_source(options.source or settings.source))
+    feed.play(open_input(*options.sources(settings)))
     try:
         feed.start()
-        session = Session(engine, feed, seed=options.seed or 0, values=settings.controls)
+        session = Session(engine, feed, seed=options.seed or 0, values=settings.controls | options.gains)
         session.start()
         try:
             _record_until(session, feed, options, settings)

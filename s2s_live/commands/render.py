@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from s2s_live.commands.mixing import add_mix_options, mix_gains
+from s2s_live.errors import S2SError
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -20,6 +23,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser = subparsers.add_parser("render", help="render a sound file to a video, offline")
     parser.add_argument("input", metavar="IN", type=Path, help="WAV, FLAC, OGG or MP3")
     parser.add_argument("output", metavar="OUT.mp4", type=Path, help="video to write")
+    add_mix_options(parser, "FILE", "a second sound file to mix with it")
     parser.add_argument(
         "--model", default="world", metavar="NAME", help="model name or folder (default: world)"
     )
@@ -37,7 +41,10 @@ def _run(options: argparse.Namespace) -> int:
     from s2s_live.record.offline import OfflineWriter
     from s2s_live.store.library import find_model
 
-    seconds = sound_seconds(options.input)
+    if options.beside is None and mix_gains(options):
+        raise S2SError("There is no second sound to mix with.", "Name a file with --beside FILE.")
+    files = [options.input] if options.beside is None else [options.input, Path(options.beside)]
+    seconds = max(sound_seconds(path) for path in files)
     engine = open_engine(find_model(options.model), fine=True)
     try:
         with OfflineWriter(options.output, options.size, options.fps, not options.without_sound) as writer:
@@ -54,7 +61,7 @@ def _render(engine: Engine, options: argparse.Namespace, writer: OfflineWriter, 
     from s2s_live.timeline import PROGRAM_RATE
 
     frames = round(seconds * options.fps)
-    sound = _written(options.input, writer, not options.without_sound)
+    sound = _written(_program(options), writer, not options.without_sound)
     shown = render(engine, sound, seed=options.seed, fps=options.fps)
     with tqdm(total=frames, unit="frame", disable=options.quiet or None, desc=options.output.name) as bar:
         for position, picture in shown:
@@ -64,11 +71,20 @@ def _render(engine: Engine, options: argparse.Namespace, writer: OfflineWriter, 
             bar.update()
 
 
-def _written(path: Path, writer: OfflineWriter, sound: bool) -> Iterator[NDArray[np.float32]]:
-    """The file's blocks, each written to the video as it is handed on."""
-    from s2s_live.audio.program_file import program_blocks
+def _program(options: argparse.Namespace) -> Iterator[NDArray[np.float32]]:
+    """Blocks of the file, or of the two files mixed."""
+    from s2s_live.audio.program_file import mixed_blocks, program_blocks
 
-    for block in program_blocks(path):
+    if options.beside is None:
+        return program_blocks(options.input)
+    return mixed_blocks(options.input, Path(options.beside), **mix_gains(options))
+
+
+def _written(
+    blocks: Iterator[NDArray[np.float32]], writer: OfflineWriter, sound: bool
+) -> Iterator[NDArray[np.float32]]:
+    """The blocks, each written to the video as it is handed on."""
+    for block in blocks:
         if sound:
             writer.write_sound(block)
         yield block

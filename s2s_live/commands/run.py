@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from s2s_live.commands.mixing import add_mix_options, mix_gains
+
 
 def positive(text: str) -> float:
     """A positive number of seconds."""
@@ -29,6 +31,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument(
         "--device", metavar="NAME", help="input device by name or id: short for --source NAME"
     )
+    add_mix_options(parser, "INPUT", "a second sound to mix with it: a file, or as for --source")
     parser.add_argument("--model", metavar="NAME", help="model name or folder")
     parser.add_argument(
         "--fullscreen", type=int, metavar="N", help="open the output on display N (1 is the first)"
@@ -43,10 +46,13 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def _run(options: argparse.Namespace) -> int:
+    from s2s_live.audio.sources import source_text
     from s2s_live.ui.options import AppOptions
 
     wishes = AppOptions(
         source=options.device or options.source,
+        beside=None if options.beside is None else source_text(options.beside),
+        gains=mix_gains(options),
         model=options.model,
         fullscreen=options.fullscreen,
         record=options.record,

@@ -38,6 +38,8 @@ class Settings:
 
     source: str = "default"
     """Sound source as `s2s-live run --source` takes it."""
+    beside: str = ""
+    """A second one that is mixed with it, empty for none."""
     channel: int = -1
     """Input channel, -1 for the mix."""
     model: str = "world"

@@ -5,11 +5,28 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Mapping
 
+from s2s_live.audio.mixing import MIX_RANGE_DB
 from s2s_live.engines.base import Control
 from s2s_live.live.memory import MEMORY_CONTROLS
 
 SESSION_CONTROLS: tuple[Control, ...] = (
     Control("gain_db", "Input gain", "How loud the show hears the sound.", 0.0, -40.0, 40.0, "dB"),
+    Control(
+        "first_db",
+        "First sound",
+        "How loud the first sound is in the mix; silent at the end.",
+        0.0,
+        *MIX_RANGE_DB,
+        "dB",
+    ),
+    Control(
+        "second_db",
+        "Second sound",
+        "How loud the second sound is in the mix; silent at the end.",
+        0.0,
+        *MIX_RANGE_DB,
+        "dB",
+    ),
     Control(
         "gate_db", "Silence gate", "Below this level nothing counts as a sound.", -60.0, -90.0, -10.0, "dB"
     ),
@@ -50,6 +67,10 @@ SESSION_CONTROLS: tuple[Control, ...] = (
     *MEMORY_CONTROLS,
 )
 """Controls of every show, whatever engine runs; the engine's own follow them."""
+MIX_GAINS = ("first_db", "second_db")
+"""Gains of the two sounds of a mix; a single source does not heed them."""
+FEED_GAINS = ("gain_db", *MIX_GAINS)
+"""Controls that the feed has under the same names."""
 MOMENTARY = frozenset({"hold", *(control.name for control in MEMORY_CONTROLS)})
 """Controls of the moment, not remembered: the next show would ignore the sound and nobody would see why."""
 

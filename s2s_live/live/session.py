@@ -23,7 +23,7 @@ from dataclasses import dataclass, replace
 from s2s_live.audio.feed import Feed
 from s2s_live.engines.base import Control, Engine, Target
 from s2s_live.errors import PinError
-from s2s_live.live.controls import SESSION_CONTROLS, ControlValues
+from s2s_live.live.controls import FEED_GAINS, SESSION_CONTROLS, ControlValues
 from s2s_live.live.frame import Frame
 from s2s_live.live.hearing import Hearing
 from s2s_live.live.log import ShowLog
@@ -103,7 +103,8 @@ class Session:
     def _begin(self, engine: Engine, values: dict[str, float], first_index: int) -> None:
         """Make the controls and workers of this engine, from the next whole hop on."""
         self.values = ControlValues(SESSION_CONTROLS + engine.spec.controls, values)
-        self._feed.gain_db = self.values.get("gain_db")
+        for name in FEED_GAINS:
+            setattr(self._feed, name, self.values.get(name))
         hop_length = round(engine.spec.hop_s * PROGRAM_RATE)
         first_hop = -(-self._feed.program.written // hop_length)
         start_tick = first_hop * hop_length // TICK
@@ -201,8 +202,8 @@ class Session:
     def set_control(self, name: str, value: float) -> float:
         """Turn a control; returns the value in range. KeyError if there is none of that name."""
         value = self.values.set(name, value)
-        if name == "gain_db":
-            self._feed.gain_db = value
+        if name in FEED_GAINS:
+            setattr(self._feed, name, value)
         return value
 
     def pin_now(self) -> Pin:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from s2s_live.control.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -12,6 +14,10 @@ class AppOptions:
 
     source: str | None = None
     """Sound source as on the command line: `default`, a device, `file:PATH`, `test`, `none`."""
+    beside: str | None = None
+    """A second source, mixed with the first; `none` for the first alone."""
+    gains: dict[str, float] = field(default_factory=dict)
+    """Controls of the mix in dB, by name, for this start alone."""
     model: str | None = None
     """Name or folder of a model."""
     fullscreen: int | None = None
@@ -22,3 +28,9 @@ class AppOptions:
     """Close by itself after this long."""
     seed: int | None = None
     """Seed of the show; None takes a new one."""
+
+    def sources(self, settings: Settings) -> tuple[str, str]:
+        """Source and second source: as asked for, else as remembered. One asked for alone is heard alone."""
+        if self.beside is not None:
+            return self.source or settings.source, self.beside
+        return (self.source, "") if self.source else (settings.source, settings.beside)

@@ -14,7 +14,7 @@ from s2s_live.audio.feed import Feed
 from s2s_live.control.settings import FINE
 from s2s_live.engines.base import Control, Engine, Target
 from s2s_live.errors import PinError
-from s2s_live.live.controls import SESSION_CONTROLS
+from s2s_live.live.controls import FEED_GAINS, SESSION_CONTROLS
 from s2s_live.live.frame import Frame
 from s2s_live.live.memory import released
 from s2s_live.live.memory_keeper import MemoryKeeper
@@ -69,7 +69,8 @@ class ShowDesk(QObject):
         self._running: Session | None = None
         self._closing = threading.Event()
         self._worker = Worker("s2s-ui-model")
-        feed.gain_db = self.control("gain_db")
+        for name in FEED_GAINS:
+            setattr(feed, name, self.control(name))
 
     @property
     def engine(self) -> Engine | None:
@@ -111,8 +112,8 @@ class ShowDesk(QObject):
         self.values[name] = control.clamp(value)
         if self.session is not None:
             self.session.set_control(name, value)
-        elif name == "gain_db":
-            self._feed.gain_db = self.values[name]
+        elif name in FEED_GAINS:
+            setattr(self._feed, name, self.values[name])
 
     def current_values(self) -> dict[str, float]:
         """Every control's value by name."""

@@ -71,8 +71,15 @@ def test_controls_are_clamped_and_unknown_ones_refused(engine, feed):
     session = Session(engine, feed)
     assert session.set_control("attack", 1e9) == 5.0
     assert session.set_control("gain_db", 6.0) == feed.gain_db == 6.0
+    assert session.set_control("first_db", -99.0) == feed.first_db == -60.0
+    assert session.set_control("second_db", -6.0) == feed.second_db == -6.0
     with pytest.raises(KeyError):
         session.set_control("nonsense", 1)
+
+
+def test_gains_that_were_remembered_reach_the_feed(engine, feed):
+    Session(engine, feed, values={"gain_db": 3.0, "first_db": -12.0, "second_db": 6.0})
+    assert (feed.gain_db, feed.first_db, feed.second_db) == (3.0, -12.0, 6.0)
 
 
 def test_what_is_painted_now_can_be_pinned_with_how_it_looks(engine, feed):
