@@ -19,7 +19,7 @@ import time
 
 from s2s_live.audio.levels import LevelTrack
 from s2s_live.audio.metering import LevelSuggestion, mean_level, suggest_level, ticks_of
-from s2s_live.audio.mix_pipeline import MixPipeline
+from s2s_live.audio.mix_pipeline import MixPipeline, reader_for
 from s2s_live.audio.mixed import Input, MixedSource, parts_of
 from s2s_live.audio.pipeline import Pipeline
 from s2s_live.audio.program import ProgramWriter
@@ -123,6 +123,7 @@ class Feed:
     def play(self, source: Input | None) -> None:
         """Switch to `source`; None is silence. Takes as long as its device takes to open.
 
+        A source that plays already, alone or in a mix, and is part of the new one too, goes on undisturbed.
         If it cannot be started the previous source goes on (or is started again) and the AudioError is
         raised.
         """
@@ -143,8 +144,12 @@ class Feed:
                 self._source = source
 
     def _start(self, source: Input, previous: Input | None) -> None:
+        running = [part for part in parts_of(previous) if part in parts_of(source)]
         try:
-            source.start()
+            if isinstance(source, MixedSource):
+                source.start(running)
+            elif not running:
+                source.start()
         except AudioError as first:
             if previous is None:
                 raise
@@ -158,8 +163,9 @@ class Feed:
                 self._restore(previous)
                 raise
         else:
-            if previous is not None:
-                previous.stop()
+            for part in parts_of(previous):
+                if part not in running:
+                    part.stop()
 
     def _restore(self, previous: Input) -> None:
         try:
@@ -237,11 +243,6 @@ class Feed:
             for part, status, supervisor, meter in each
         )
 
-    def _reader(self, source: Input) -> Pipeline | MixPipeline:
-        if isinstance(source, MixedSource):
-            return MixPipeline(source, lambda: (self.first_db, self.second_db))
-        return Pipeline(source)
-
     def _run(self) -> None:
         pipeline: Pipeline | MixPipeline | None = None
         while not self._stop.is_set():
@@ -271,8 +272,10 @@ class Feed:
             writer.keep_pace(now)
             return None, False
         if pipeline is None or not pipeline.reads(source):
-            pipeline, self._drained = self._reader(source), None
-            writer.cut()
+            pipeline, goes_on = reader_for(source, lambda: (self.first_db, self.second_db), pipeline)
+            self._drained = None
+            if not goes_on:
+                writer.cut()
         elif not pipeline.waiting() and now < self._next_look:
             return pipeline, False
         if now - self._next_look > STARVED_S:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from s2s_live.audio.follower import Follower
 from s2s_live.audio.metering import InputMeter
-from s2s_live.audio.mixed import Input, MixedSource, PartMeter, together
+from s2s_live.audio.mixed import Input, MixedSource, PartMeter, parts_of, together
 from s2s_live.audio.mixing import Fader, full_scale
 from s2s_live.audio.pipeline import Pipeline
 from s2s_live.audio.source import Source, SourceStatus
@@ -26,12 +26,12 @@ _STEADY_S = 0.06  # looks further apart find several blocks at once
 class _Part:
     """One source of the mix, its buffer and its gain."""
 
-    def __init__(self, source: Source, meter: PartMeter) -> None:
+    def __init__(self, source: Source, meter: PartMeter, pipeline: Pipeline | None = None) -> None:
         self.source = source
         self.meter = meter
         self.follower = Follower()
         self.fader = Fader()
-        self.pipeline = Pipeline(source)
+        self.pipeline = Pipeline(source) if pipeline is None else pipeline
         self.state: SourceStatus | None = None
         self.got_at = -WAIT_S
         self._lost = self._bad = 0
@@ -98,14 +98,19 @@ class MixPipeline:
     """Reads both sources of a mix as stereo at the programme's rate; the same face as a `Pipeline`.
 
     As long as the first sends sound it is the clock, and its sound goes through at once. While it does not,
-    the second is. Gains are in dB, asked for with every piece.
+    the second is. Gains are in dB, asked for with every piece. What was read `before` goes on where it is, if
+    it has a place in this mix.
     """
 
-    def __init__(self, source: MixedSource, gains: Gains) -> None:
+    def __init__(
+        self, source: MixedSource, gains: Gains, before: Pipeline | MixPipeline | None = None
+    ) -> None:
         self.source = source
         self.finished = False
         self._gains = gains
-        first, second = (_Part(part, meter) for part, meter in zip(source.parts, source.meters, strict=True))
+        first, second = (
+            _taken_over(part, meter, before) for part, meter in zip(source.parts, source.meters, strict=True)
+        )
         self._parts = (first, second)
         self._lead = first
         self._now: float | None = None
@@ -115,6 +120,10 @@ class MixPipeline:
     def reads(self, source: Input) -> bool:
         """Whether it is the one for `source` as it is now; parts opened again are followed."""
         return self.source is source
+
+    def part_of(self, source: Source) -> _Part | None:
+        """The part that reads `source`, if there is one."""
+        return next((part for part in self._parts if part.source is source), None)
 
     def status(self, now: float) -> SourceStatus:
         """Both sources together; what `pull` then does, it does for this moment."""
@@ -185,3 +194,29 @@ class MixPipeline:
     def take_bad(self) -> int:
         """NaN and infinite samples replaced since the last call."""
         return sum(part.take_bad() for part in self._parts)
+
+
+def _taken_over(source: Source, meter: PartMeter, before: Pipeline | MixPipeline | None) -> _Part:
+    if isinstance(before, MixPipeline):
+        part = before.part_of(source)
+        if part is not None:
+            part.meter = meter
+            return part
+    elif before is not None and before.reads(source):
+        return _Part(source, meter, before)
+    return _Part(source, meter)
+
+
+def reader_for(
+    source: Input, gains: Gains, before: Pipeline | MixPipeline | None
+) -> tuple[Pipeline | MixPipeline, bool]:
+    """What reads `source` from now on, and whether it goes on with sound that was read `before`."""
+    heard = () if before is None else parts_of(before.source)
+    goes_on = any(part is other for part in parts_of(source) for other in heard)
+    if isinstance(source, MixedSource):
+        return MixPipeline(source, gains, before if goes_on else None), goes_on
+    if goes_on and isinstance(before, MixPipeline):
+        part = before.part_of(source)
+        if part is not None and part.pipeline.reads(source):
+            return part.pipeline, True
+    return Pipeline(source), False

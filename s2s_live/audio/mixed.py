@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -56,22 +57,25 @@ class MixedSource:
         """Channels of the first; final once started."""
         return self.parts[0].channels
 
-    def start(self) -> None:
-        """Begin both. A device that cannot be opened is left to be opened again, as long as the other runs.
+    def start(self, running: Sequence[Source] = ()) -> None:
+        """Begin both, or what of them is not `running` already.
 
-        Raises AudioError when nothing can be heard, or a file cannot be played.
+        A device that cannot be opened is left to be opened again, as long as the other sound is there. Raises
+        AudioError when nothing can be heard, or a file cannot be played; what runs already runs on.
         """
-        self.stop()
-        errors: list[AudioError] = []
+        todo = [part for part in self.parts if part not in running]
         # A device takes its time to open: a file would have run on meanwhile.
-        for part in sorted(self.parts, key=lambda part: part.kind not in LIVE):
+        todo.sort(key=lambda part: part.kind not in LIVE)
+        errors: list[AudioError] = []
+        for part in todo:
             try:
                 part.start()
             except AudioError as error:
                 log.info("%s cannot be mixed in yet: %s", part.name, error)
                 errors.append(error)
                 if part.kind not in LIVE or len(errors) == len(self.parts):
-                    self.stop()
+                    for begun in todo:
+                        begun.stop()
                     raise errors[0] from None
 
     def stop(self) -> None:
@@ -94,6 +98,13 @@ class MixedSource:
 
 Input: TypeAlias = Source | MixedSource
 """What the feed can play."""
+
+
+def mixed(*sources: Source) -> Input | None:
+    """No source, one as it is, or two as a mix."""
+    if len(sources) == 2:
+        return MixedSource(*sources)
+    return sources[0] if sources else None
 
 
 def parts_of(source: Input | None) -> tuple[Source, ...]:

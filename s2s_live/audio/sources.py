@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from s2s_live.audio.device import DEFAULT_ID, Device, default_device, find_device
-from s2s_live.audio.mixed import Input, MixedSource
+from s2s_live.audio.mixed import Input, mixed
 from s2s_live.audio.source import Source
 
 FORMS = "default, a device's id or name, file:PATH, test, none"
@@ -51,10 +51,8 @@ def open_input(text: str, beside: str = "", *, loop: bool = True) -> Input | Non
     Both are as for `open_source`, and raise as there. Where one of them is "none" or empty, the other plays
     alone.
     """
-    first, second = open_source(text, loop=loop), open_source(beside, loop=loop)
-    if first is not None and second is not None:
-        return MixedSource(first, second)
-    return first or second
+    found = (open_source(text, loop=loop), open_source(beside, loop=loop))
+    return mixed(*(source for source in found if source is not None))
 
 
 def source_text(word: str) -> str:

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from s2s_live.audio.metering import InputMeter
-from s2s_live.audio.mix_pipeline import WAIT_S, MixPipeline
+from s2s_live.audio.mix_pipeline import WAIT_S, MixPipeline, reader_for
 from s2s_live.audio.mixed import MixedSource
 from s2s_live.audio.mixing import Fader, full_scale, mix_factor
+from s2s_live.audio.pipeline import Pipeline
 from s2s_live.audio.ring import SampleRing
 from s2s_live.audio.source import BlockLog
 from s2s_live.audio.synthetic import ArraySource
@@ -311,6 +312,78 @@ def test_two_sound_cards_in_step_for_as_much_drift_as_an_hour_brings(ppm):
     assert dry == 0
     assert waiting < 0.06 * PROGRAM_RATE
     assert show.pipeline.given == show.first.ring.written
+
+
+# --- what goes on undisturbed
+
+
+def ramp(begin, count):
+    return np.repeat(np.arange(begin, begin + count, dtype=np.float32)[:, None] * 1e-6, 2, axis=1)
+
+
+def send_ramp(tap, now):
+    tap.send(ramp(tap.ring.written, 480), now)
+
+
+def read(reader, now, meter):
+    reader.status(now)
+    return reader.pull(None, meter)
+
+
+def test_a_first_sound_goes_on_to_the_sample_when_a_second_comes_and_goes():
+    first, second, meter, now = Tap("One", kind="file"), Tap("Two"), InputMeter(), 100.0
+    mixed = MixedSource(first, second)
+    heard, reader = [], Pipeline(first)
+    for step in range(150):
+        now += 0.01
+        send_ramp(first, now)
+        if 50 <= step < 100:
+            second.send(np.zeros((480, 2), np.float32), now)
+        source = mixed if 50 <= step < 100 else first
+        if not reader.reads(source):
+            reader, goes_on = reader_for(source, lambda: (0.0, 0.0), reader)
+            assert goes_on
+        heard.append(read(reader, now, meter))
+    whole = np.concatenate(heard)
+    assert np.array_equal(whole[FADE:], ramp(0, 150 * 480)[FADE:])
+
+
+def test_a_second_sound_goes_on_when_the_first_changes():
+    show = Show()
+    show.play(1.0)
+    other = Tap("Three")
+    changed = MixedSource(other, show.second)
+    reader, goes_on = reader_for(changed, lambda: (0.0, 0.0), show.pipeline)
+    assert goes_on
+    assert not show.pipeline.reads(changed)
+    show.first, show.mixed, show.pipeline = other, changed, reader
+    begin = len(show.heard)
+    show.play(1.0)
+    after = show.heard[begin:]
+    assert after.min() > 0.49, "the second is heard without a gap"
+    assert np.allclose(after[-20_000:], 0.75)
+
+
+def test_the_second_alone_goes_on_as_a_single_source():
+    show = Show()
+    show.play(1.0)
+    reader, goes_on = reader_for(show.second, lambda: (0.0, 0.0), show.pipeline)
+    assert goes_on
+    assert isinstance(reader, Pipeline)
+    assert reader.source is show.second
+
+
+def test_sources_that_were_not_heard_before_begin_afresh():
+    show = Show()
+    show.play(1.0)
+    for other in (Tap("Three"), MixedSource(Tap("Three"), Tap("Four"))):
+        reader, goes_on = reader_for(other, lambda: (0.0, 0.0), show.pipeline)
+        assert not goes_on
+        assert reader.reads(other)
+    show.second.renew(show.now)  # it has been opened again in this very moment
+    reader, goes_on = reader_for(show.second, lambda: (0.0, 0.0), show.pipeline)
+    assert not goes_on
+    assert reader.reads(show.second)
 
 
 # --- when it was captured

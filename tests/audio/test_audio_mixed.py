@@ -222,6 +222,37 @@ def test_digital_silence_of_a_microphone_is_named_beside_other_sound(feed):
     assert status(feed).zero_seconds == 0.0
 
 
+def test_a_file_plays_on_while_a_second_sound_comes_goes_and_changes(feed, tmp_path):
+    path = tmp_path / "long.wav"
+    soundfile.write(path, constant(0.25, 8.0), PROGRAM_RATE)
+    file, mic, other = FileSource(path), Device(0.5, "Mic"), Device(0.125, "Other")
+    feed.play(file)
+    assert sounds(feed, 0.25)
+    begun = time.monotonic() - file.position
+    for source, level in (
+        (MixedSource(file, mic), 0.75),
+        (MixedSource(file, other), 0.375),
+        (MixedSource(mic, file), 0.75),
+        (file, 0.25),
+    ):
+        feed.play(source)
+        assert sounds(feed, level)
+        assert time.monotonic() - begun == pytest.approx(file.position, abs=0.3), "it is not begun again"
+    assert (mic.thread, other.thread) == (None, None)
+    assert (mic.starts, other.starts) == (2, 1)
+    feed.play(file)
+    assert file.position < 1.0, "but chosen anew it is"
+
+
+def test_a_second_device_that_cannot_be_opened_does_not_end_the_first(feed):
+    mic = Device(0.5, "Mic")
+    feed.play(mic)
+    feed.play(MixedSource(mic, Device(0.1, "Other", plugged=False)))
+    assert sounds(feed, 0.5)
+    assert mic.starts == 1
+    assert status(feed).parts[1].state == "lost"
+
+
 # --- starting and stopping
 
 
