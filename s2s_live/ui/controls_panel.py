@@ -8,13 +8,14 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QVBoxLayout, QWidget
 
 from s2s_live.engines.base import Control
+from s2s_live.live.controls import MIX_GAINS
 from s2s_live.live.memory import HEARD, WEIGHTS
 from s2s_live.ui.slider import ControlSlider, readout
 from s2s_live.ui.style import UNIT, number_font
 from s2s_live.ui.widgets import Choice, Group, Label
 
 GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("Listening", ("gain_db", "gate_db", "gate_mode")),
+    ("Listening", ("gain_db", *MIX_GAINS, "gate_db", "gate_mode")),
     ("Response", (HEARD, "attack", "release", "reactivity", "motion", "flash_guard")),
 )
 """Controls with a place of their own; all others belong to the scene."""
@@ -33,6 +34,7 @@ class ControlRow(QWidget):
         self.control = control
         self.setToolTip(control.help)
         self._show: Callable[[float], None]
+        self._title: Label | None = None
         {"bool": self._build_switch, "choice": self._build_menu}.get(control.kind, self._build_slider)()
         self._show(value)
 
@@ -40,6 +42,14 @@ class ControlRow(QWidget):
         """Follow a change made elsewhere, unless the person is turning it right now."""
         if not self._held():
             self._show(value)
+
+    def show_name(self, name: str) -> None:
+        """Say what the control acts on, beside its title: `First sound: Desk mic`."""
+        slider = self.findChild(ControlSlider)
+        if slider is not None and self._title is not None:
+            text = f"{self.control.title}: {name}" if name else self.control.title
+            self._title.setText(text)
+            slider.setAccessibleName(text)
 
     def _held(self) -> bool:
         slider = self.findChild(ControlSlider)
@@ -50,7 +60,8 @@ class ControlRow(QWidget):
 
     def _build_slider(self) -> None:
         control = self.control
-        title, figure = Label(control.title, elide=True), Label("", "value")
+        self._title = title = Label(control.title, elide=True)
+        figure = Label("", "value")
         figure.setFont(number_font(12))
         figure.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         slider = ControlSlider(control)
@@ -112,6 +123,7 @@ class ControlsPanel(QWidget):
         self._rows: dict[str, ControlRow] = {}
         self._names: tuple[Control, ...] = ()
         self._groups: dict[str, Group] = {}
+        self._sounds: list[str] = []
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(0)
@@ -138,6 +150,15 @@ class ControlsPanel(QWidget):
         for name, row in self._rows.items():
             row.show_value(values.get(name, row.control.default))
 
+    def show_mix(self, sounds: Sequence[str]) -> None:
+        """Show a fader for each of the two `sounds` of a mix, named; of fewer sounds none."""
+        self._sounds = list(sounds) if len(sounds) == len(MIX_GAINS) else []
+        for which, name in enumerate(MIX_GAINS):
+            row = self._rows.get(name)
+            if row is not None:
+                row.setVisible(bool(self._sounds))
+                row.show_name(self._sounds[which] if self._sounds else "")
+
     def show_values(self, values: Mapping[str, float]) -> None:
         """Follow changes made elsewhere."""
         for name, row in self._rows.items():
@@ -159,6 +180,7 @@ class ControlsPanel(QWidget):
                 row.changed.connect(self.changed)
             self._groups[group_of(control.name)].body.addWidget(row)  # moves a kept row behind the last one
             self._rows[control.name] = row
+        self.show_mix(self._sounds)
 
 
 def group_of(name: str) -> str:

@@ -26,9 +26,12 @@ class FileBar(QWidget):
     mute_wished = Signal(bool)
     volume_wished = Signal(float)
     output_wished = Signal(str)
+    file_chosen = Signal(int)
 
     def __init__(self) -> None:
         super().__init__()
+        self.which = Choice("File of the mix", "Which of the two files the transport serves")
+        self.which.hide()
         self.play = Button("", "hold", "Pause or play the file", "icon")
         self.play.setCheckable(True)
         self.loop = Button("", "loop", "Play the file again and again", "icon")
@@ -42,12 +45,14 @@ class FileBar(QWidget):
         self.time = Label("0:00 / 0:00", "value")
         self.time.setFont(number_font(12))
         self._duration = 0.0
+        self._names: list[str] = []
         self._build()
         self.play.clicked.connect(self.pause_wished)
         self.loop.clicked.connect(self.loop_wished)
         self.mute.clicked.connect(self.mute_wished)
         self.volume.changed.connect(self.volume_wished)
         self.position.changed.connect(lambda share: self.seek_wished.emit(share * self._duration))
+        self.which.activated.connect(self.file_chosen)
         self.output.activated.connect(lambda index: self.output_wished.emit(str(self.output.itemData(index))))
 
     def _build(self) -> None:
@@ -63,6 +68,7 @@ class FileBar(QWidget):
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(2 * UNIT)
+        box.addWidget(self.which)
         box.addLayout(top)
         box.addLayout(bottom)
         box.addWidget(self.output)
@@ -73,6 +79,15 @@ class FileBar(QWidget):
         for identity, name in outputs:
             self.output.addItem(name, identity)
         self.output.setCurrentIndex(max(self.output.findData(current), 0))
+
+    def show_files(self, names: list[str], current: int) -> None:
+        """Let the person choose between two files; a single one needs no choice."""
+        if names != self._names:
+            self._names = names
+            self.which.clear()
+            self.which.addItems(names)
+        self.which.setCurrentIndex(current)
+        self.which.setVisible(len(names) > 1)
 
     def show_state(
         self, position: float, duration: float, *, paused: bool, loop: bool, muted: bool, volume: float

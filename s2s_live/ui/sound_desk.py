@@ -292,8 +292,9 @@ class SoundDesk(QObject):
 
     def show_file(self, bar: FileBar, now: float) -> None:
         """Show the file's state in its transport."""
-        file = self.file
+        file, files = self.file, self.files
         if file is not None:
+            bar.show_files([each.name for each in files], files.index(file) if file in files else 0)
             bar.show_state(
                 file.position,
                 file.duration,

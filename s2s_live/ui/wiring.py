@@ -14,6 +14,7 @@ from s2s_live.errors import S2SError
 from s2s_live.ui.displays import default_display, display_key, find_display
 from s2s_live.ui.memory_wiring import MemoryWiring
 from s2s_live.ui.messages import Level
+from s2s_live.ui.mix_wiring import MixWiring
 from s2s_live.ui.picture import FitMode
 from s2s_live.ui.record_dialog import RecordDialog
 from s2s_live.ui.shortcuts import ShortcutSheet
@@ -151,6 +152,7 @@ class Wiring(QObject):
         bar.mute_wished.connect(sound.set_muted)
         bar.volume_wished.connect(sound.set_volume)
         bar.output_wished.connect(sound.set_output)
+        self.mix = MixWiring(window, AUDIO_FILES)
 
     def choose_file(self) -> None:
         """Ask for an audio file and play it."""
@@ -162,7 +164,6 @@ class Wiring(QObject):
 
     def _source_changed(self) -> None:
         window, sound = self._window, self._controller.sound
-        window.top_bar.source.show_source(sound.text)
         window.file_group.setVisible(sound.file is not None)
         self._show_channels()
         self.show_file_state()
