@@ -1,0 +1,106 @@
+"""Pins made from the user's pictures: looked at as sound is heard, and found by inverting the model."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+from s2s_live.engines.base import Engine, Inverted, Inverts, Sighted
+from s2s_live.errors import ModelError, S2SError
+from s2s_live.live.memory import Pin, thumbnail
+from s2s_live.live.worker import Worker
+
+SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif")
+"""Of the files that are taken for pictures; of those that move, the first picture counts."""
+NICENESS = 10
+"""Painting and hearing go first, where the system knows the difference between threads."""
+
+
+def is_picture(path: Path) -> bool:
+    """Whether a file is taken for a picture, by its name."""
+    return path.suffix.lower() in SUFFIXES
+
+
+def pin_of_picture(engine: Engine, path: Path) -> Pin:
+    """A pin of where the scene would go for a picture, called as its file.
+
+    Raises ModelError where the model cannot look at pictures, another S2SError for what is no picture.
+    """
+    if not (engine.spec.sees and isinstance(engine, Sighted)):
+        raise ModelError(
+            f"The model {engine.spec.model} cannot look at pictures.",
+            "Choose one that was made with an image encoder, then drop the picture again.",
+        )
+    seen, original = engine.see(path), engine.square(path)
+    return Pin(
+        latent=seen.latent,
+        flow=seen.flow,
+        family=seen.family,
+        picture=thumbnail(original),
+        model_hash=engine.spec.model_hash,
+        name=path.stem,
+        original=original,
+    )
+
+
+class Finder(Worker):
+    """Inverts a model for the picture of a pin, on a thread of its own that leaves the cores to painting.
+
+    What it publishes may be read from any thread.
+    """
+
+    def __init__(self, engine: Engine, pin: Pin, seed: int) -> None:
+        """`seed` is that of the show. Raises ModelError where the model cannot, or the pin is a scene."""
+        super().__init__("s2s-finder")
+        if pin.original is None or not isinstance(engine, Inverts):
+            raise ModelError(
+                f"The model {engine.spec.model} cannot find pictures.", "Choose another model, or picture."
+            )
+        self.best: Inverted | None = None
+        """The newest; None before the first."""
+        self.failure: S2SError | None = None
+        """Why it ended before its time."""
+        self._ended = threading.Event()
+        self._steps: Iterator[Inverted] = engine.invert(pin.original, seed, self._stop.is_set)
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more comes."""
+        return self._ended.is_set()
+
+    def work(self) -> None:
+        """One step; the last one ends it."""
+        try:
+            self.best = next(self._steps)
+        except StopIteration:
+            self.stop()
+        except S2SError as error:
+            self.failure = error
+            self.stop()
+
+    def _run(self) -> None:
+        import torch
+
+        # Of this thread alone, but those that begin later take it over: it is put back for them.
+        before = torch.get_num_threads()
+        torch.set_num_threads(1)
+        _be_nice()
+        try:
+            super()._run()
+        finally:
+            torch.set_num_threads(before)
+            self._ended.set()
+
+    def _note(self, error: Exception) -> None:
+        super()._note(error)
+        self.failure = S2SError(f"The picture was not found: {error}", "The log file has the details.")
+        self.stop()
+
+
+def _be_nice() -> None:
+    """Linux alone gives each thread a niceness; elsewhere this would slow down the whole show."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
