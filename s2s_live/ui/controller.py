@@ -15,6 +15,7 @@ from s2s_live.live.controls import MOMENTARY
 from s2s_live.ui.curtain import Curtain
 from s2s_live.ui.memory_desk import MemoryDesk
 from s2s_live.ui.options import AppOptions
+from s2s_live.ui.picture_desk import PictureDesk
 from s2s_live.ui.record_desk import RecordDesk, TakeSettings, videos_folder
 from s2s_live.ui.show_desk import ShowDesk
 from s2s_live.ui.sound_desk import SoundDesk
@@ -47,6 +48,7 @@ class Controller(QObject):
         feed = self.sound.feed
         self.show = ShowDesk(feed, seed, self.settings.controls, self.settings.fine)
         self.memory = MemoryDesk(self.show, self.jobs)
+        self.pictures = PictureDesk(self.show, self.memory, self.jobs)
         self.takes = RecordDesk(feed, self.jobs, self._take_settings())
         if self.settings.channel >= 0:
             self.sound.set_channel(self.settings.channel)
@@ -76,6 +78,7 @@ class Controller(QObject):
         self._closed = True
         self._saver.stop()
         begun = time.monotonic()
+        self.pictures.close()  # the best it has found is saved with the rest
         self._save()  # first: what follows may be cut short
         self.takes.close(0.6)
         shown = self.show.close()

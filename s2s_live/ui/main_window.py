@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import itertools
 import logging
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QByteArray, QMimeData, Qt, Signal
-from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QResizeEvent, QShowEvent
+from PySide6.QtCore import QByteArray, Qt, Signal
+from PySide6.QtGui import (
+    QAction,
+    QCloseEvent,
+    QDragEnterEvent,
+    QDragLeaveEvent,
+    QDragMoveEvent,
+    QDropEvent,
+    QResizeEvent,
+    QShowEvent,
+)
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QScrollArea, QSplitter, QVBoxLayout, QWidget
 
 from s2s_live.ui.busy_line import BusyLine
 from s2s_live.ui.controller import Controller
 from s2s_live.ui.controls_panel import ControlsPanel
+from s2s_live.ui.dropping import Drops
 from s2s_live.ui.file_bar import FileBar
 from s2s_live.ui.hud import Hud
 from s2s_live.ui.memory_strip import MemoryStrip
@@ -77,6 +86,7 @@ class MainWindow(QMainWindow):
             self.addAction(action)
             self.output.addAction(action)
         self.wiring = Wiring(self)
+        self.drops = Drops(self)
         self.refresh = Refresh(self)
         self._restore()
         self.scene.setFocus()
@@ -165,8 +175,8 @@ class MainWindow(QMainWindow):
         self.controller.begin()
 
     def order_focus(self) -> None:
-        """Let Tab go as the eye does: top bar, stage, memory, the column from top to bottom, recording."""
-        places = (self.top_bar, self.stage, self.memory, self._column, self.record_bar)
+        """Let Tab go as the eye does: top bar, stage, memory, the column, recording, the foot."""
+        places = (self.top_bar, self.stage, self.memory, self._column, self.record_bar, self.status)
         chain = [widget for place in places for widget in focus_order(place)]
         for before, after in itertools.pairwise(chain):
             QWidget.setTabOrder(before, after)
@@ -215,16 +225,20 @@ class MainWindow(QMainWindow):
         self.messages.setGeometry(left, corner.y() - height - 3 * UNIT, width, height)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802
-        """Take one file."""
-        if _dropped_file(event.mimeData()) is not None:
-            event.acceptProposedAction()
+        """Take pictures and sound."""
+        self.drops.hover(event)
+
+    def dragMoveEvent(self, event: QDragMoveEvent) -> None:  # noqa: N802
+        """Show where they go."""
+        self.drops.hover(event)
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:  # noqa: ARG002, N802
+        """They go nowhere."""
+        self.drops.leave()
 
     def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802
-        """Play it."""
-        path = _dropped_file(event.mimeData())
-        if path is not None:
-            event.acceptProposedAction()
-            self.controller.sound.play(f"file:{path}")
+        """Add the pictures, play the sound."""
+        self.drops.drop(event)
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802
         """End everything, in any state."""
@@ -235,9 +249,3 @@ class MainWindow(QMainWindow):
         self.output.deleteLater()
         self.controller.close()
         event.accept()
-
-
-def _dropped_file(data: QMimeData) -> Path | None:
-    """The one local file among what is dragged."""
-    paths = [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
-    return paths[0] if len(paths) == 1 and not paths[0].is_dir() else None

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
+from s2s_live.engines.base import Inverted
 from s2s_live.errors import PinError
 from s2s_live.live.memory import NO_PINS, WEIGHTS, Memory, Pin, Pins, recalled, released
 from s2s_live.live.memory_file import NAME_LENGTH, SUFFIX, check_model, read_pins, write_pins
@@ -86,6 +87,43 @@ class MemoryDesk(QObject):
             return
         self._done({slot: old}, f"Replaced {pin_title(old, slot)} in slot {slot}." if old else "")
         self._keep()
+
+    def first_empty(self) -> int:
+        """The first slot that holds nothing; 0 where all are full."""
+        return next((slot for slot, pin in enumerate(self.pins, start=1) if pin is None), 0)
+
+    def place(self, slot: int, pin: Pin) -> None:
+        """Put a pin into a slot and blend it half with what is heard; what was there can be had back."""
+        memory = self._memory
+        if memory is None:
+            return
+        try:
+            old = memory.put(slot, pin)[slot - 1]
+        except PinError as error:
+            self.failed.emit(error)
+            return
+        self._done({slot: old}, f"Replaced {pin_title(old, slot)} in slot {slot}." if old else "")
+        self._turn({**released(), WEIGHTS[slot - 1]: 1.0})
+        self._keep()
+
+    def settle(self, memory: Memory, pin: Pin, found: Inverted, *, recall: bool) -> int:
+        """Give a picture's pin what was found for it; recall it, where its model is still open.
+
+        Returns its slot, or 0 where it is there no more. Raises PinError where what was found is no scene.
+        """
+        original = pin.original  # also that of a pin that was renamed meanwhile
+        held = ((slot, now) for slot, now in enumerate(memory.pins, start=1) if now is not None)
+        slot, now = next(((slot, now) for slot, now in held if now.original is original), (0, pin))
+        if not slot:
+            return 0
+        memory.put(slot, replace(now, latent=found.latent, z=found.z))
+        self._before.pop(slot, None)
+        self._keeper.note(memory.spec, memory.pins)
+        self.save()
+        if recall and memory is self._memory:
+            self._turn(recalled(slot))
+        self.changed.emit()
+        return slot
 
     def recall(self, slot: int) -> None:
         """Show a pin alone; return to what is heard if that is so already."""

@@ -72,6 +72,7 @@ class MemorySlot(QAbstractButton):
         self._pressed_at = 0.0
         self._pressed_weight = 0.0
         self._dragging = False
+        self._awaits = False
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setAttribute(Qt.WidgetAttribute.WA_Hover)
@@ -86,6 +87,12 @@ class MemorySlot(QAbstractButton):
         self.weight, self.alone = weight, alone
         self._describe()
         self.update()
+
+    def show_drop(self, on: bool) -> None:
+        """Show that a picture that is dragged would go into this slot."""
+        if on != self._awaits:
+            self._awaits = on
+            self.update()
 
     def sizeHint(self) -> QSize:  # noqa: N802
         """Room for a picture and its name."""
@@ -253,7 +260,7 @@ class MemorySlot(QAbstractButton):
             pen.setStyle(Qt.PenStyle.DashLine)
         painter.setPen(pen)
         painter.drawRoundedRect(frame, _RADIUS, _RADIUS)
-        if self.hasFocus():
+        if self.hasFocus() or self._awaits:
             painter.setPen(QPen(QColor(ACCENT_LIGHT), 2.0))
             painter.drawRoundedRect(frame.adjusted(2, 2, -2, -2), _RADIUS - 2, _RADIUS - 2)
 

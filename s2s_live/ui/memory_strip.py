@@ -30,8 +30,8 @@ class MemoryStrip(QWidget):
         super().__init__()
         self.setAccessibleName("Memory")
         self.slots = tuple(MemorySlot(number) for number in range(1, SLOTS + 1))
-        self.more = Button("", "more", "Save the memory to a file, or open one", "icon")
-        self.more.setAccessibleName("Memory file")
+        self.more = Button("", "more", "Add a picture, save the memory to a file, or open one", "icon")
+        self.more.setAccessibleName("More of the memory")
         box = QHBoxLayout(self)
         box.setContentsMargins(4 * UNIT, 0, 4 * UNIT, 2 * UNIT)
         box.setSpacing(UNIT)
@@ -48,6 +48,15 @@ class MemoryStrip(QWidget):
         """Show the slots: what each holds, how much it counts, whether it is all of the scene."""
         for slot, pin, weight, all_of_it in zip(self.slots, pins, weights, alone, strict=True):
             slot.show_pin(pin, weight, alone=all_of_it)
+
+    def show_drop(self, number: int) -> None:
+        """Show which slot a picture that is dragged would go into; 0 for none."""
+        for slot in self.slots:
+            slot.show_drop(slot.number == number)
+
+    def slot_at(self, position: QPoint) -> int:
+        """The slot at a position within the strip; 0 for none."""
+        return next((slot.number for slot in self.slots if slot.geometry().contains(position)), 0)
 
     def fit(self, window_height: int) -> None:
         """Take a twelfth of the window's height, within what can be read and what the scene can spare."""

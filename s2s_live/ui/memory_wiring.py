@@ -11,11 +11,14 @@ from PySide6.QtWidgets import QFileDialog, QInputDialog, QMenu
 from s2s_live.live.memory import SLOTS
 from s2s_live.live.memory_file import SUFFIX
 from s2s_live.ui.memory_desk import pin_title
+from s2s_live.ui.picture_wiring import PictureWiring
 
 if TYPE_CHECKING:
     from s2s_live.ui.main_window import MainWindow
 
 MEMORY_FILES = f"Memory (*{SUFFIX});;All files (*)"
+ADD = "Add a picture\u2026"
+EDIT = "Edit with sound (find this picture)\u2026"
 _DIALOG_WIDTH = 360
 
 
@@ -27,6 +30,7 @@ class MemoryWiring(QObject):
         self._window = window
         self._desk = desk = window.controller.memory
         self._undoable = ""
+        self._pictures = PictureWiring(window)
         strip = window.memory
         strip.pressed.connect(desk.press)
         strip.weighed.connect(desk.weigh)
@@ -84,10 +88,17 @@ class MemoryWiring(QObject):
         if pin is not None:
             menu.addAction("Rename\u2026", lambda: self._rename(slot))
             menu.addAction("Replace by what is painted now", lambda: self._desk.pin(slot))
+            menu.addAction("Replace by a picture\u2026", lambda: self._pictures.choose(slot))
+            if pin.original is not None:
+                menu.addAction(EDIT, lambda: self._window.controller.pictures.find(slot))
             menu.addAction("Clear", lambda: self._desk.clear(slot))
             menu.addSeparator()
         elif slot:
             menu.addAction("Pin what is painted now", lambda: self._desk.pin(slot))
+            menu.addAction(ADD, lambda: self._pictures.choose(slot))
+            menu.addSeparator()
+        else:
+            menu.addAction(ADD, lambda: self._pictures.choose(0))
             menu.addSeparator()
         menu.addAction("Save memory\u2026", self._save)
         menu.addAction("Open memory\u2026", self._open)

@@ -6,11 +6,13 @@ import threading
 import time
 
 import pytest
+from PIL import Image
 from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QApplication
 from shiboken6 import isValid
 
 from s2s_live.control.settings import Settings
+from s2s_live.live.memory import NO_PINS, released
 from s2s_live.ui.controller import Controller
 from s2s_live.ui.main_window import MainWindow
 from s2s_live.ui.options import AppOptions
@@ -68,6 +70,64 @@ def model(tmp_path_factory):
     from s2s_live.engines.sound2scene.tiny import write_tiny_model
 
     return write_tiny_model(tmp_path_factory.mktemp("models") / "tiny")
+
+
+@pytest.fixture(scope="module")
+def seeing_model(tmp_path_factory):
+    """A tiny model that can look at pictures."""
+    from dataclasses import replace
+
+    import torch
+
+    from s2s_live.engines.sound2scene.model import load_model, write_model
+    from s2s_live.engines.sound2scene.tiny import write_tiny_model
+    from s2s_live.engines.sound2scene.world_encoder import WorldEncoder
+    from s2s_live.store.folder import ModelFolder
+
+    folder = tmp_path_factory.mktemp("models")
+    tiny = load_model(ModelFolder.open(write_tiny_model(folder / "tiny")))
+    torch.manual_seed(5)
+    encoder = WorldEncoder(tiny.config.generator.feature_size).eval()
+    made = replace(tiny, image_encoder=encoder)
+    return write_model(folder / "seeing", made, name="seeing", licence="MIT", trained={}).path
+
+
+@pytest.fixture
+def photograph(tmp_path):
+    """Makes a wide picture file of one colour."""
+
+    def make(name):
+        path = tmp_path / name
+        Image.new("RGB", (160, 90), (10, 60, 200)).save(path)
+        return path
+
+    return make
+
+
+@pytest.fixture
+def rests():
+    """Whether nothing goes on in a window but the show."""
+
+    def ask(window):
+        return not window.controller.jobs.busy and not window.status.job.text.text()
+
+    return ask
+
+
+@pytest.fixture
+def pictures(window, rests, qtbot):
+    """The window's pictures, over a memory that is empty before and after."""
+    controller = window.controller
+    show = controller.show
+    qtbot.waitUntil(lambda: show.frame.scene is not None, timeout=LONG)
+    yield controller.pictures
+    controller.pictures.cancel()
+    qtbot.waitUntil(lambda: rests(window), timeout=LONG)
+    show.session.memory.put_all(NO_PINS)
+    show.keeper.note(show.engine.spec, NO_PINS)
+    for name, value in released().items():
+        show.set_control(name, value)
+    controller.memory._before = {}
 
 
 def build(folder, **options):

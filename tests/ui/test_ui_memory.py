@@ -141,9 +141,10 @@ def test_a_pin_can_be_renamed_and_the_menu_has_it_all(window, desk):
         return [action.text() for action in window.wiring.memory.menu(slot).actions() if action.text()]
 
     files = ["Save memory\u2026", "Open memory\u2026"]
-    assert words(1) == ["Rename\u2026", "Replace by what is painted now", "Clear", *files]
-    assert words(2) == ["Pin what is painted now", *files]
-    assert words(0) == files
+    painted, chosen = "Replace by what is painted now", "Replace by a picture\u2026"
+    assert words(1) == ["Rename\u2026", painted, chosen, "Clear", *files]
+    assert words(2) == ["Pin what is painted now", "Add a picture\u2026", *files]
+    assert words(0) == ["Add a picture\u2026", *files]
     desk.rename(1, "")
     assert desk.pins[0].name == ""
 
