@@ -17,6 +17,7 @@ from s2s_live.audio.status import FeedStatus, PartStatus
 from s2s_live.audio.watch import DeviceWatch
 from s2s_live.errors import AudioError
 from s2s_live.features.display import DisplaySpectrogram
+from s2s_live.ui.source_menu import shortened
 from s2s_live.ui.spectrum import SpectrumReader
 from s2s_live.ui.worker import Worker
 
@@ -330,5 +331,5 @@ def _files(source: Input | None) -> list[FileSource]:
 
 
 def _named(part: PartStatus) -> str:
-    name = part.name if len(part.name) <= _NAME else part.name[: _NAME - 1].rstrip() + "\u2026"
+    name = shortened(part.name, _NAME)
     return name if part.state == "running" else f"{name} ({part.state})"

@@ -18,6 +18,8 @@ from s2s_live.ui.widgets import Choice
 
 OPEN_FILE = "open-file"
 """Not a source: asks for one."""
+PAIR_LETTERS = 34
+"""Of both names together where the menu is narrowest."""
 MIX_WITH = "mix-with"
 """Not a source: opens the menu of those that can be mixed in."""
 STOP_MIXING = "stop-mixing"
@@ -81,16 +83,17 @@ class SourceMenu(Choice):
         if place < 0:  # a device that is away: keep showing what was chosen
             self._add(self._title(self._current), self._current, "warning")
             place = self.count() - 1
+        whole = self.itemText(place)
         if self._current != "none":
-            self.insertSeparator(self.count())
             self._add("Mix with\u2026" if not self._beside else "Mix with another\u2026", MIX_WITH, "mix")
         if self._beside:
             self._add("Stop mixing", STOP_MIXING, "close")
-            self.setItemText(place, f"{self.itemText(place)} + {self._title(self._beside)}")
+            self.setItemText(place, pair_title(whole, self._title(self._beside)))
             self.setItemIcon(place, icon("mix", DIM))
+            whole = f"{whole} + {self._title(self._beside)}"
         self.setCurrentIndex(place)
-        self.setToolTip(f"Where the sound comes from: {self.currentText()}")
-        self.setAccessibleDescription(self.currentText())
+        self.setToolTip(f"Where the sound comes from: {whole}")
+        self.setAccessibleDescription(whole)
 
     def _entries(self, current: str) -> list[tuple[str, str, str]]:
         """Title, what opens it, icon: of everything that sounds; `current` is offered too if it is a file."""
@@ -165,6 +168,20 @@ class SourceMenu(Choice):
             asks[data]()
         elif data != self._current:
             self.chosen.emit(data)
+
+
+def pair_title(first: str, second: str) -> str:
+    """Both names in one line; where they are too long each is shortened, so that neither pushes the other
+    out.
+    """
+    room = PAIR_LETTERS - len(" + ")
+    shares = max(room // 2, room - len(second)), max(room // 2, room - len(first))
+    return " + ".join(shortened(name, share) for name, share in zip((first, second), shares, strict=True))
+
+
+def shortened(name: str, letters: int) -> str:
+    """`name` in at most so many letters."""
+    return name if len(name) <= letters else name[: letters - 1].rstrip() + "\u2026"
 
 
 def _file_name(text: str) -> str:
