@@ -11,6 +11,7 @@ from pathlib import Path
 from s2s_live.engines.base import Engine, Inverted, Inverts, Sighted
 from s2s_live.errors import ModelError, S2SError
 from s2s_live.live.memory import Pin, thumbnail
+from s2s_live.live.memory_file import NAME_LENGTH
 from s2s_live.live.worker import Worker
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif")
@@ -41,7 +42,7 @@ def pin_of_picture(engine: Engine, path: Path) -> Pin:
         family=seen.family,
         picture=thumbnail(original),
         model_hash=engine.spec.model_hash,
-        name=path.stem,
+        name=path.stem[:NAME_LENGTH],
         original=original,
     )
 

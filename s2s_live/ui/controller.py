@@ -78,12 +78,12 @@ class Controller(QObject):
         self._closed = True
         self._saver.stop()
         begun = time.monotonic()
-        self.pictures.close()  # the best it has found is saved with the rest
+        found = self.pictures.close()  # the best is saved with the rest
         self._save()  # first: what follows may be cut short
         self.takes.close(0.6)
         shown = self.show.close()
         self.sound.close()
-        self.ended = self.jobs.stop(0.3) and shown
+        self.ended = self.jobs.stop(0.3) and shown and found
         log.info("closed in %.2f s", time.monotonic() - begun)
 
     def new_variation(self) -> None:

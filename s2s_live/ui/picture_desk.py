@@ -24,6 +24,8 @@ _LOOK_EVERY_MS = 100
 _NAMED = 3
 """So many files that did not work are named, more are counted."""
 _CLOSE_S = 0.6
+_LETTERS = 32
+"""Of a name in the line at the foot, whose width is the window's least."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,11 @@ class PictureDesk(QObject):
         elif not there:
             self._refuse(path, _full(path))
         else:
+            replaces = self._desk.pins[there - 1] is not None
             self._desk.place(there, pin)
+            if not replaces:  # else it says so, and offers to undo it
+                hint = "Drag its slot to let it count more or less; right-click it to edit it with sound."
+                self._desk.noted.emit(f"Added {pin.name} to slot {there}, half with what is heard.", hint)
 
     def _refuse(self, path: Path, error: S2SError) -> None:
         log.info("%s was not added: %s", path, error)
@@ -149,14 +155,17 @@ class PictureDesk(QObject):
             self._cancelled = True
             self._job.finder.stop()
 
-    def close(self) -> None:
-        """End the search and keep the best, before the memory is saved."""
+    def close(self) -> bool:
+        """End the search and keep the best, before the memory is saved; False if it did not end in time."""
         self._timer.stop()
         self._waiting.clear()
-        if self._job is not None:
-            self.cancel()
-            self._job.finder.join(_CLOSE_S)
-            self._end(self._job)
+        job = self._job
+        if job is None:
+            return True
+        self.cancel()
+        ended = job.finder.join(_CLOSE_S)
+        self._end(job)
+        return ended
 
     def _look(self) -> None:
         if self._job is not None and self._job.finder.ended:
@@ -188,9 +197,14 @@ class PictureDesk(QObject):
             found = self._job.finder.best
             words = f", off by {found.error:.0f} of 255 levels" if found is not None else ""
             share = found.share if found is not None else 0.0
-            self.doing.emit(Doing(f"Finding {self._job.title}: {100 * share:.0f} %{words}", share))
+            self.doing.emit(Doing(f"Finding {_short(self._job.title)}: {100 * share:.0f} %{words}", share))
         else:
-            self.doing.emit(Doing(f"Looking at {self._looking}\u2026") if self._looking else None)
+            self.doing.emit(Doing(f"Looking at {_short(self._looking)}\u2026") if self._looking else None)
+
+
+def _short(name: str) -> str:
+    """A name that leaves room beside it."""
+    return name if len(name) <= _LETTERS else f"{name[: _LETTERS - 1]}\u2026"
 
 
 def _full(path: Path) -> PinError:

@@ -132,6 +132,15 @@ def test_cancelled_at_once_it_changes_nothing(window, desk, qtbot, script, pictu
     assert "not looked for long enough" in window.messages.text
 
 
+def test_a_long_name_leaves_the_window_its_width(window, desk, qtbot, script, picture, pictures):
+    width = window.minimumSizeHint().width()
+    desk.rename(2, "Holiday " * 7)
+    pictures.find(2)
+    assert window.status.job.text.text() == "Finding Holiday Holiday Holiday Holiday\u2026: 0 %"
+    window.status.job.show_job(f"{window.status.job.text.text()}, off by 255 of 255 levels", 0.5)
+    assert window.status.minimumSizeHint().width() <= width
+
+
 def test_one_at_a_time(window, desk, qtbot, script, picture, pictures):
     pictures.find(2)
     pictures.find(2)

@@ -74,6 +74,7 @@ def test_a_picture_dropped_on_the_window_goes_half_with_the_sound(window, desk, 
     assert pin.name == "Blue hour"
     assert (pin.latent == window.controller.show.engine.see(path).latent).all()
     assert counting(window) == {"heard": 1.0, "pin_2": 1.0}
+    assert window.messages.text == "Added Blue hour to slot 2, half with what is heard."
     assert window.memory.slots[1].accessibleName() == "Memory slot 2: Blue hour"
     qtbot.waitUntil(lambda: rests(window), timeout=LONG)
     spec = window.controller.show.engine.spec
