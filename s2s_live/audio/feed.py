@@ -77,8 +77,10 @@ class Feed:
         self._switching = threading.RLock()  # held by whoever starts or stops a source
         self._thread: threading.Thread | None = None
         self._supervisors = (
-            Supervisor(self._switching, lambda: self._part(0), watch),
-            Supervisor(self._switching, lambda: self._part(1), watch, "s2s-second-watch"),
+            Supervisor(self._switching, lambda: self._part(0), watch, beside=lambda: self._part(1)),
+            Supervisor(
+                self._switching, lambda: self._part(1), watch, "s2s-second-watch", lambda: self._part(0)
+            ),
         )
 
     @property

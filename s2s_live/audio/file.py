@@ -125,6 +125,11 @@ class FileSource:
     def output(self, device_id: str | None) -> None:
         self._outlet.wanted = device_id
 
+    @property
+    def audible(self) -> bool:
+        """Whether that output is open."""
+        return self._outlet.live is not None
+
     def start(self) -> None:
         """Begin where `seek` last pointed, else at the beginning. Raises AudioError if the file has no
         sound.

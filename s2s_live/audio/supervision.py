@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from s2s_live.audio.mixed import LIVE
+from s2s_live.audio.room import room
 from s2s_live.audio.source import Source
 from s2s_live.errors import AudioError
 
@@ -26,6 +27,9 @@ class Watch(Protocol):
         """Whether a source that seems to run no longer hears its device: it is gone, or no longer the
         default.
         """
+
+    def come(self, source: Source, since: float) -> bool:
+        """Whether the devices have changed since `since`, and that of `source` is among them."""
 
 
 class Retry:
@@ -64,8 +68,12 @@ class Supervisor:
         current: Callable[[], Source | None],
         watch: Watch | None,
         name: str = "s2s-feed-watch",
+        beside: Callable[[], Source | None] = lambda: None,
     ) -> None:
+        """`current` and `beside` ask for the source that is looked after and the other one of a mix."""
         self._name = name
+        self._beside = beside
+        self._made_room_at = 0.0
         self._switching = switching
         self._current = current
         self._watch = watch
@@ -137,7 +145,7 @@ class Supervisor:
                 return
             source.stop()
             try:
-                source.start()
+                self._start(source)
             except AudioError as error:
                 if self.error is None or self.error.message != error.message:
                     log.info("%s: %s", source.name, error)
@@ -145,3 +153,14 @@ class Supervisor:
             else:
                 self.restarts += 1
                 self._since = time.monotonic()
+
+    def _start(self, source: Source) -> None:
+        try:
+            source.start()
+        except AudioError:
+            other, watch = self._beside(), self._watch
+            if other is None or watch is None or not watch.come(source, self._made_room_at):
+                raise
+            self._made_room_at = time.monotonic()  # once for each change: the other is heard, too
+            with room(other):
+                source.start()

@@ -89,6 +89,14 @@ class DeviceWatch:
         here = inputs[opened]
         return not here.is_default and any(d.is_default and d.host_api == here.host_api for d in self.inputs)
 
+    def come(self, source: Source, since: float) -> bool:
+        """Whether devices have changed since the monotonic time `since`, and that of `source` is there."""
+        if not isinstance(source, DeviceSource) or self._changed_at <= since:
+            return False
+        if source.device_id == DEFAULT_ID:
+            return any(device.is_default for device in self.inputs)
+        return any(device.id == source.device_id for device in self.inputs)
+
     def _run(self) -> None:
         while not self._stop.is_set():
             try:

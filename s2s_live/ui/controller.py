@@ -46,7 +46,7 @@ class Controller(QObject):
         seed = options.seed if options.seed is not None else random.SystemRandom().randrange(2**31)
         self.sound = SoundDesk(self.jobs)
         feed = self.sound.feed
-        self.show = ShowDesk(feed, seed, self.settings.controls, self.settings.fine)
+        self.show = ShowDesk(feed, seed, self.settings.controls | options.gains, self.settings.fine)
         self.memory = MemoryDesk(self.show, self.jobs)
         self.pictures = PictureDesk(self.show, self.memory, self.jobs)
         self.takes = RecordDesk(feed, self.jobs, self._take_settings())
@@ -63,7 +63,7 @@ class Controller(QObject):
         """After the window shows: sound first, then the model."""
         for note in self.settings.notes:
             self.message.emit(note, "", "warning")
-        self.sound.begin(self.options.source or self.settings.source)
+        self.sound.begin(*self.options.sources(self.settings))
         self.show.open_model(self.options.model or self.settings.model)
         self.jobs.submit(_model_names, self._found_models)
         self.takes.finish_earlier()
@@ -149,14 +149,20 @@ class Controller(QObject):
         )
 
     def _collect_settings(self) -> None:
-        known, take = self.settings, self.takes.settings
-        if self.options.source is None or self.sound.wanted != self.options.source:
-            known.source = self.sound.wanted
+        known, take, asked = self.settings, self.takes.settings, self.options.gains
+        wanted = (self.sound.wanted, self.sound.wanted_beside)
+        if not self.options.asks_for_sources or wanted != self.options.sources(known):
+            known.source, known.beside = wanted
         if self.options.model is None or self.show.wanted != self.options.model:
             known.model = self.show.wanted or known.model
         known.channel = self.sound.channel
         known.fine = self.show.fine
-        known.controls = {name: value for name, value in self.show.values.items() if name not in MOMENTARY}
+        values = {name: value for name, value in self.show.values.items() if name not in MOMENTARY}
+        for name, value in asked.items():  # of this start alone, unless it was turned
+            if values.get(name) == value:
+                values.pop(name)
+                values |= {name: known.controls[name]} if name in known.controls else {}
+        known.controls = values
         known.recording_folder = str(take.folder) if take.folder != videos_folder() else ""
         known.recording_size, known.recording_fps = take.size, take.fps
         known.recording_sound, known.recording_format = take.sound, take.format

@@ -29,8 +29,13 @@ class AppOptions:
     seed: int | None = None
     """Seed of the show; None takes a new one."""
 
+    @property
+    def asks_for_sources(self) -> bool:
+        """Whether it names a source, or a second one."""
+        return bool(self.source) or self.beside is not None
+
     def sources(self, settings: Settings) -> tuple[str, str]:
         """Source and second source: as asked for, else as remembered. One asked for alone is heard alone."""
         if self.beside is not None:
-            return self.source or settings.source, self.beside
+            return self.source or settings.source, self.beside if self.beside != "none" else ""
         return (self.source, "") if self.source else (settings.source, settings.beside)

@@ -112,7 +112,7 @@ def test_a_gain_out_of_range_is_refused(gain, capsys):
         ({}, ("mic", "file:rain.ogg")),
         ({"source": "test"}, ("test", "")),
         ({"beside": "test"}, ("mic", "test")),
-        ({"beside": "none"}, ("mic", "none")),
+        ({"beside": "none"}, ("mic", "")),
         ({"source": "test", "beside": "default"}, ("test", "default")),
     ],
 )
