@@ -25,6 +25,8 @@ class Drops:
         pictures, sound = _sorted(event.mimeData())
         if pictures or sound is not None:
             event.acceptProposedAction()
+        else:
+            event.ignore()
         slot = self._slot_at(event.position()) or self._window.controller.memory.first_empty()
         self._window.memory.show_drop(slot if pictures else 0)
 
