@@ -7,6 +7,7 @@ import threading
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent
+from PySide6.QtWidgets import QApplication
 
 from s2s_live.engines.sound2scene.engine import Sound2SceneEngine
 from s2s_live.engines.sound2scene.tiny import write_tiny_model
@@ -92,6 +93,16 @@ def test_a_picture_dropped_on_a_slot_takes_its_place_and_can_be_undone(window, d
     assert window.messages.text.startswith("Replaced ")
     qtbot.mouseClick(window.messages.action_button, LEFT)
     assert desk.pins[4] is before
+
+
+def test_what_the_window_system_delivers_over_a_slot_goes_into_it(window, desk, qtbot, photograph):
+    path = photograph("sea.webp")
+    for kind in (QDragEnterEvent, QDropEvent):
+        event, _data = event_of(kind, [path], place(window, 6))
+        QApplication.sendEvent(window.windowHandle(), event)
+        assert event.isAccepted()
+    qtbot.waitUntil(lambda: held(desk) == [6], timeout=LONG)
+    assert not any(slot._awaits for slot in window.memory.slots)
 
 
 def test_several_are_added_one_after_the_other_and_sound_plays_beside_them(
