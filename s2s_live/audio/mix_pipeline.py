@@ -130,6 +130,8 @@ class MixPipeline:
         first, second = self._parts
         first.state, second.state = self.source.statuses(now)
         self._steady = self._now is not None and now - self._now < _STEADY_S
+        if self._now is None and first.pipeline.given:  # taken over between two of its blocks
+            first.got_at = max(first.got_at, now)
         self._now = now
         return together(first.state, second.state)
 

@@ -176,11 +176,12 @@ class Wiring(QObject):
     def _show_channels(self) -> None:
         menu, sound = self._window.channel, self._controller.sound
         menu.clear()
-        menu.addItem("Mix", -1)
+        menu.addItem("All", -1)
         for channel in range(sound.channels):
             menu.addItem(f"{channel + 1}", channel)
         menu.setCurrentIndex(max(menu.findData(sound.channel), 0))
         menu.setEnabled(sound.channels > 1)
+        menu.setToolTip(f"Which channel of the {'first ' if sound.mixing else ''}input is heard")
 
     def show_file_state(self) -> None:
         """Position and switches of the file that plays."""

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from s2s_live.audio.metering import InputMeter, suggest_level
-from s2s_live.audio.mixing import apply_gain, clean, factor, to_stereo
+from s2s_live.audio.mixing import Fader, apply_gain, clean, factor, full_scale, mix_factor, to_stereo
 from s2s_live.timeline import TICK
 
 
@@ -95,3 +95,23 @@ def test_gain_changes_without_a_step():
 def test_clean_leaves_good_blocks_alone():
     good = np.ones((4, 2), np.float32)
     assert clean(good) == (good, 0)
+
+
+def test_gain_of_a_mix_in_db():
+    assert mix_factor(0.0) == 1.0
+    assert mix_factor(-60.0) == mix_factor(-99.0) == 0.0
+    assert mix_factor(-59.9) > 0.0
+    assert mix_factor(99.0) == mix_factor(12.0) == pytest.approx(3.981, abs=1e-3)
+    assert mix_factor(float("nan")) == 1.0
+    assert full_scale(np.float32([[-2.0, 1.5]])).tolist() == [[-1.0, 1.0]]
+
+
+def test_a_turned_fader_does_not_click():
+    fader = Fader()
+    ones = np.ones((TICK, 2), np.float32)
+    assert np.array_equal(fader.apply(ones, 0.0), ones)
+    turned = fader.apply(ones, -60.0)
+    assert turned[0, 0] == 1.0
+    assert turned[-1, 0] == 0.0
+    assert np.abs(np.diff(turned[:, 0])).max() < 0.01
+    assert not fader.apply(ones, -60.0).any()

@@ -6,7 +6,6 @@ import pytest
 from s2s_live.audio.metering import InputMeter
 from s2s_live.audio.mix_pipeline import WAIT_S, MixPipeline, reader_for
 from s2s_live.audio.mixed import MixedSource
-from s2s_live.audio.mixing import Fader, full_scale, mix_factor
 from s2s_live.audio.pipeline import Pipeline
 from s2s_live.audio.ring import SampleRing
 from s2s_live.audio.source import BlockLog
@@ -143,26 +142,6 @@ def test_other_rates_and_channels_are_brought_to_the_programme():
     inner = slice(1_000, 47_000)
     assert np.abs(heard[inner, 0] - expected[inner]).max() < 2e-3
     assert np.array_equal(heard[:, 0], heard[:, 1])
-
-
-def test_gain_of_a_mix_in_db():
-    assert mix_factor(0.0) == 1.0
-    assert mix_factor(-60.0) == mix_factor(-99.0) == 0.0
-    assert mix_factor(-59.9) > 0.0
-    assert mix_factor(99.0) == mix_factor(12.0) == pytest.approx(3.981, abs=1e-3)
-    assert mix_factor(float("nan")) == 1.0
-    assert full_scale(np.float32([[-2.0, 1.5]])).tolist() == [[-1.0, 1.0]]
-
-
-def test_a_turned_fader_does_not_click():
-    fader = Fader()
-    ones = np.ones((TICK, 2), np.float32)
-    assert np.array_equal(fader.apply(ones, 0.0), ones)
-    turned = fader.apply(ones, -60.0)
-    assert turned[0, 0] == 1.0
-    assert turned[-1, 0] == 0.0
-    assert np.abs(np.diff(turned[:, 0])).max() < 0.01
-    assert not fader.apply(ones, -60.0).any()
 
 
 def test_faders_turn_while_it_plays():
@@ -346,6 +325,18 @@ def test_a_first_sound_goes_on_to_the_sample_when_a_second_comes_and_goes():
         heard.append(read(reader, now, meter))
     whole = np.concatenate(heard)
     assert np.array_equal(whole[FADE:], ramp(0, 150 * 480)[FADE:])
+
+
+def test_a_second_that_has_sound_waiting_does_not_push_the_first_back():
+    first, second, meter = Tap("One", kind="file"), Tap("Two"), InputMeter()
+    alone = Pipeline(first)
+    send_ramp(first, 100.0)
+    read(alone, 100.0, meter)
+    second.send(np.zeros((2_000, 2), np.float32), 100.0)
+    reader, _ = reader_for(MixedSource(first, second), lambda: (0.0, 0.0), alone)
+    assert not len(read(reader, 100.005, meter)), "the next block of the first is due in a moment"
+    send_ramp(first, 100.01)
+    assert np.array_equal(read(reader, 100.01, meter), ramp(480, 480))
 
 
 def test_a_second_sound_goes_on_when_the_first_changes():
