@@ -23,8 +23,9 @@ _MOST_SHIFT = TICK  # samples left out or repeated by one splice
 _BAND = TICK // 2  # of the low-water mark, beyond what the blocks make it swing by
 _FAR = PROGRAM_RATE // 10  # so much too much goes at one go
 STALE = PROGRAM_RATE // 20  # sound that waited longer before it could come in is left out
-_MORE_SPARE = TICK // 2  # after every time it ran dry...
-_MOST_SPARE = PROGRAM_RATE * 6 // 100  # ...up to this
+_MORE_SPARE = TICK // 2  # every time the clock had to wait...
+_MOST_SPARE = PROGRAM_RATE * 6 // 100  # ...up to this...
+_LESS_SPARE = TICK // 10  # ...and less again with every calm second
 
 
 class Follower:
@@ -42,7 +43,8 @@ class Follower:
         self._fade_at = FADE  # how far the fading in has come
         self._piece = TICK  # the largest piece that comes at a time
         self._largest = 0  # in this window
-        self._spare = 0
+        self._spare = 0  # beyond a piece, for blocks that come late
+        self._calm = True
         self._low: int | None = None
         self._since = 0
         self._shift = 0  # to be made good: samples to leave out, negative to repeat
@@ -90,6 +92,11 @@ class Follower:
         self._past = np.concatenate([self._past, taken[-_MOST_SHIFT:]])[-_MOST_SHIFT:]
         return taken
 
+    def waited_for(self) -> None:
+        """The clock had to wait for it: from now on a little more is kept."""
+        self._spare = min(self._spare + _MORE_SPARE, _MOST_SPARE)
+        self._calm = False
+
     def leave_out_stale(self) -> None:
         """Sound that has piled up while it was not heard is too old to come in with."""
         if not self.playing and self.fill > self.reserve + STALE:
@@ -116,8 +123,6 @@ class Follower:
 
     def _run_dry(self, taken: Floats, count: int, state: State) -> Floats:
         self.playing, self._fade_at = False, 0
-        if state == "running":
-            self._spare = min(self._spare + _MORE_SPARE, _MOST_SPARE)
         full: Floats = np.zeros((count, 2), np.float32)
         full[: len(taken)] = taken
         if state == "ended":
@@ -141,6 +146,9 @@ class Follower:
         low, piece = self._low, self._largest or self._piece
         self._forget()
         self._piece = piece
+        if self._calm:
+            self._spare = max(0, self._spare - _LESS_SPARE)
+        self._calm = True
         # Where two rhythms of blocks pass each other, the mark jumps by a piece at once: down to the reserve
         # it must stay high enough for that, and upwards a jump is no reason to do anything.
         most = self.reserve + piece + _BAND

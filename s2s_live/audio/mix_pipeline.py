@@ -19,7 +19,9 @@ Floats = NDArray[np.float32]
 Gains = Callable[[], tuple[float, float]]
 
 WAIT_S = 0.2
-"""A first source that runs but sends nothing is waited for so long before the second goes on alone."""
+"""A source that runs but sends nothing is waited for so long before the other goes on alone: on a busy
+machine blocks come late, and what was not waited for would be lost.
+"""
 _STEADY_S = 0.06  # looks further apart find several blocks at once
 
 
@@ -40,6 +42,11 @@ class _Part:
     def ended(self) -> bool:
         """Whether nothing more will come."""
         return self.state is not None and self.state.state == "ended"
+
+    def expected(self, now: float) -> bool:
+        """Whether its next block is to come any moment."""
+        running = self.state is not None and self.state.state == "running"
+        return running and now - self.got_at < WAIT_S
 
     def fetch(self, channel: int | None, meter: InputMeter, now: float, steady: bool) -> None:
         """Take over what has come since the last call."""
@@ -115,6 +122,7 @@ class MixPipeline:
         self._lead = first
         self._now: float | None = None
         self._steady = True
+        self._waiting = False  # for the second
         self._given = 0
 
     def reads(self, source: Input) -> bool:
@@ -167,13 +175,24 @@ class MixPipeline:
         first, second = self._parts
         if first.follower.fill:
             self._lead = first
-            return first.follower.fill
-        running = first.state is not None and first.state.state == "running"
-        if running and now - first.got_at < WAIT_S:
+            return self._both_have(now)
+        if first.expected(now):
             return 0
         self._lead = second
         kept = 0 if second.ended else second.follower.reserve
         return max(0, second.follower.fill - kept)
+
+    def _both_have(self, now: float) -> int:
+        """What the first has; while a block of the second is late, what both have."""
+        first, second = self._parts
+        count, there = first.follower.fill, second.follower.fill
+        if there >= count or not second.follower.playing or not second.expected(now):
+            self._waiting = False
+            return count
+        if not self._waiting:
+            second.follower.waited_for()
+        self._waiting = True
+        return there
 
     def finish(self) -> Floats:
         """Nothing is held back once both have ended."""

@@ -130,19 +130,19 @@ def test_running_dry_fades_out_and_coming_back_fades_in():
     assert np.array_equal(back[FADE:], tone(FADE, 480 - FADE))
 
 
-def test_running_dry_makes_it_keep_more():
-    follower = Follower()
-    before = follower.reserve
+def test_what_had_to_be_waited_for_keeps_more_until_it_is_calm_again():
+    clocks = TwoClocks(0.0)
+    clocks.run(5.0)
+    before = clocks.follower.reserve
     for _ in range(50):
-        follower.give(quiet(4_800))
-        follower.take(480, "running")
-        follower.take(9_600, "running")
-    assert before < follower.reserve <= before + 0.06 * PROGRAM_RATE
-    paused = Follower()
-    paused.give(quiet(4_800))
-    paused.take(480, "paused")
-    paused.take(9_600, "paused")
-    assert paused.reserve == before
+        clocks.follower.waited_for()
+    most = clocks.follower.reserve
+    assert before < most <= before + 0.06 * PROGRAM_RATE
+    clocks.run(8.0)
+    assert clocks.follower.fill > before + 0.03 * PROGRAM_RATE
+    clocks.run(120.0)
+    assert clocks.follower.reserve == before
+    assert clocks.delays[-1] < 0.045
 
 
 def test_an_ended_sound_is_played_to_its_last_sample():
