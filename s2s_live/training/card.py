@@ -37,7 +37,7 @@ that world without labels, from pairs of paintings of the same thing; the genera
 paint what the renderer paints, given the encoder's embedding of *other* paintings of the same thing; the
 audio encoder learns to place synthesised and recorded sounds of a family and loudness where its pictures lie.
 
-* Generator: {steps} steps, {minutes} minutes on one processor thread.
+* Generator: {steps} steps, {minutes} minutes on a processor.
 * Audio encoder: {audio}.
 
 ## Data
