@@ -16,7 +16,7 @@ from s2s_live.engines.openvino_core import CORE
 log = logging.getLogger(__name__)
 
 KEPT = 12
-"""Networks that stay in the cache folder; older ones go."""
+"""Networks that stay in the cache folder; those that were not used for longest go."""
 SUFFIX = ".network"
 _DIGEST = 32
 
@@ -37,6 +37,8 @@ def load(path: Path, options: dict[str, Any]) -> Any:
     if len(data) <= _DIGEST or hashlib.sha256(data[_DIGEST:]).digest() != data[:_DIGEST]:
         log.info("the compiled network in %s is damaged: it is made again", path)
         return None
+    with contextlib.suppress(OSError):
+        path.touch()  # used: the last to go
     try:
         return CORE.import_model(data[_DIGEST:], "CPU", options)
     except RuntimeError as error:
