@@ -269,7 +269,7 @@ def _phases(cells: int, size: int) -> int:
 def _by_phases(plane: Tensor, weights: Tensor, cells: int, *, down: bool) -> Tensor:
     """Interpolate rows `[cells + SPAN, w]` (`down`) or columns `[h, cells + SPAN]` by weights
     `[phases, SPAN]`."""
-    axis, phases = (0 if down else 1), weights.shape[0]
+    axis, phases = (0 if down else 1), len(weights)
     shifted = torch.stack([plane.narrow(axis, tap, cells) for tap in range(SPAN)])
     found = (weights @ shifted.flatten(1)).reshape(phases, *shifted.shape[1:])
     if down:
