@@ -31,8 +31,6 @@ MARGIN = 24
 """Cells that a kept lattice reaches beyond what is in view."""
 SPAN = 5
 """Cells of the lattice that an axis touches beyond its own: a spline reaches over four."""
-DENSE = 64
-"""Axes of fewer cells are interpolated by whole matrices."""
 
 Axis = tuple[int, int, int]
 """(layer, 0 for x or 1 for y, cells): channels with the same axis are displaced alike along it."""
@@ -195,11 +193,7 @@ def _area(channel: Channel) -> int:
 
 
 class FieldSampler(nn.Module):
-    """Interpolates what `LiveLattices` gives with cubic B-splines.
-
-    That is a product with a matrix for each axis. Where cells are many and have a whole number of pixels,
-    most of such a matrix would be zeros: the pixels at one place in their cells then share five weights.
-    """
+    """Interpolates what `LiveLattices` gives: cubic B-splines as products with a matrix for each axis."""
 
     def __init__(self, config: FieldConfig = WORLD_FIELDS) -> None:
         super().__init__()
@@ -207,9 +201,8 @@ class FieldSampler(nn.Module):
         self._channels = _distinct(config)
         self._levels = list(zip(config.resolutions, config.moving, strict=True))
         for name, cells, size in self._matrices():
-            phases = _phases(cells, size)
-            centre = (torch.arange(phases or size, dtype=torch.float64) + 0.5) * (cells / size)
-            first = torch.arange(SPAN if phases else cells + SPAN, dtype=torch.float64) - 1.0
+            centre = (torch.arange(size, dtype=torch.float64) + 0.5) * (cells / size)
+            first = torch.arange(cells + SPAN, dtype=torch.float64) - 1.0
             self.register_buffer(name, (centre[:, None] - first).float(), persistent=False)
 
     def _matrices(self) -> list[tuple[str, int, int]]:
@@ -254,27 +247,8 @@ class FieldSampler(nn.Module):
             if key not in weights:
                 distances: Tensor = getattr(self, _distances(axis[2], size))
                 weights[key] = spline_matrix(distances + shifts[axis])
-            if _phases(axis[2], size):
-                plane = _by_phases(plane, weights[key], axis[2], down=side == 1)
-            else:
-                plane = weights[key] @ plane if side else plane @ weights[key].T
+            plane = weights[key] @ plane if side else plane @ weights[key].T
         return plane.expand(size, size)
-
-
-def _phases(cells: int, size: int) -> int:
-    """Pixels of a cell, if they are interpolated by phase; else 0."""
-    return size // cells if cells >= DENSE and size % cells == 0 else 0
-
-
-def _by_phases(plane: Tensor, weights: Tensor, cells: int, *, down: bool) -> Tensor:
-    """Interpolate rows `[cells + SPAN, w]` (`down`) or columns `[h, cells + SPAN]` by weights
-    `[phases, SPAN]`."""
-    axis, phases = (0 if down else 1), len(weights)
-    shifted = torch.stack([plane.narrow(axis, tap, cells) for tap in range(SPAN)])
-    found = (weights @ shifted.flatten(1)).reshape(phases, *shifted.shape[1:])
-    if down:
-        return found.transpose(0, 1).reshape(phases * cells, -1)
-    return found.permute(1, 2, 0).reshape(-1, phases * cells)
 
 
 def _distances(cells: int, size: int) -> str:
