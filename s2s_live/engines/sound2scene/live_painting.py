@@ -12,9 +12,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from s2s_live.engines.base import Floats
-from s2s_live.engines.sound2scene.folding import LiveGenerator, moving_planes, stages
+from s2s_live.engines.sound2scene.folding import LiveGenerator, fine_moving, moving_planes, stages
 from s2s_live.engines.sound2scene.generator import Generator
-from s2s_live.engines.sound2scene.live_detail import fine_moving, resting_of
 from s2s_live.engines.sound2scene.upscaler import CELL, Upscaler, extended
 from s2s_live.world.fields import FieldConfig, sample_fields
 from s2s_live.world.live_fields import FieldSampler, LiveLattices
@@ -40,10 +39,7 @@ class LivePainting(nn.Module):
             return self.generator(z, feature, tone, (), ())  # type: ignore[no-any-return]
         values, offsets, *still = scene
         planes = self.sampler(values, offsets)
-        resting = None
-        if self.generator.detail is not None:
-            coarse, fine, across, down, *still = still
-            resting = (coarse, fine, across, down)
+        resting = (still.pop(0), still.pop(0)) if self.generator.detail is not None else None
         standing = [plane.permute(0, 3, 1, 2) for plane in still]
         return self.generator(z, feature, tone, planes, standing, resting)  # type: ignore[no-any-return]
 
@@ -52,10 +48,11 @@ class LivePainting(nn.Module):
 def still_planes(
     generator: Generator, fields: FieldConfig, seed: int, upscaler: Upscaler | None = None
 ) -> list[Floats]:
-    """First, where there are mattes, the four parts of `Resting`. Then what the still layer, coordinates and
-    a bias add in every block that takes fields, and in an upscaler that does.
+    """First, where there are mattes, what they read of the still layer and of the coordinates, coarse and
+    fine: `[1, n, r * r]`, `[1, n, 4 * r * r]`. Then what both and a bias add in every block that takes
+    fields, and in an upscaler that does.
 
-    These are `[1, r, r, C]`, channels last as the networks of a CPU have them.
+    Those are `[1, r, r, C]`, channels last as the networks of a CPU have them.
     """
     config = generator.config
     at_rest = torch.zeros(1, fields.layers, 2, dtype=torch.float64)
@@ -85,8 +82,14 @@ def _resting(generator: Generator, fields: FieldConfig, levels: list[Tensor]) ->
     fine, coarse = generator.fine_planes(levels, 1), generator.planes(last, levels, 1)
     if fine is None or coarse is None:
         return []
-    found = resting_of(coarse, moving_planes(generator.config, fields, last), fine, fields)
-    return [np.ascontiguousarray(part.numpy()) for part in found]
+    found = []
+    for planes, moving in (
+        (coarse, moving_planes(generator.config, fields, last)),
+        (fine, fine_moving(fields)),
+    ):
+        resting = [k for k in range(planes.shape[1]) if k not in moving]
+        found.append(np.ascontiguousarray(planes[:, resting].flatten(2).numpy()))
+    return found
 
 
 class Scene:
