@@ -113,7 +113,9 @@ class Painting(Worker):
 
     def _show(self, frame: Frame) -> None:
         with self._showing:
-            frame = replace(frame, index=self._index)
+            # A key frame that is shown after a picture between was painted for an earlier moment.
+            last = self.frame.position if self.frame else frame.position
+            frame = replace(frame, index=self._index, position=max(frame.position, last))
             self._index += 1
             self.frame = frame
             for sink in self.sinks:

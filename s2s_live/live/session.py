@@ -31,6 +31,7 @@ from s2s_live.live.memory import NO_PINS, Memory, Pin, Pins, pin_of
 from s2s_live.live.painting import Painting, Sink
 from s2s_live.live.performer import Performer
 from s2s_live.live.statistics import Quantiles
+from s2s_live.live.worker import Worker
 from s2s_live.timeline import PROGRAM_RATE, TICK
 
 log = logging.getLogger(__name__)
@@ -247,20 +248,23 @@ class Session:
             semantic_ms=semantic,
             skipped_hops=self.hearing.skipped,
             lost_samples=self.hearing.lost_samples,
-            errors=self.hearing.errors + self.painting.errors,
+            errors=sum(worker.errors for worker in self._workers()),
             message=self._message(now),
         )
+
+    def _workers(self) -> tuple[Worker, ...]:
+        return self.hearing, self.painting, self.painting.between
 
     def _message(self, now: float) -> str:
         if not self._started:
             return ""
-        for worker in (self.hearing, self.painting):
+        for worker in self._workers():
             if now - worker.beat_at > STALLED_S:
                 if now - self._stall_logged_at > STALLED_S:
                     self._stall_logged_at = now
                     log.error("%s has stalled\n%s", worker.name, worker.stack())
                 return f"{worker.name.removeprefix('s2s-').capitalize()} has stalled; see the log file."
-        for worker in (self.hearing, self.painting):
+        for worker in self._workers():
             if worker.last_error and now - worker.error_at < STALLED_S:
                 return f"{worker.name.removeprefix('s2s-').capitalize()} fails: {worker.last_error}"
         return ""

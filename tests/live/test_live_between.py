@@ -3,12 +3,7 @@
 import time
 
 import numpy as np
-import pytest
 
-from s2s_live.audio.feed import Feed
-from s2s_live.audio.synthetic import TestSource
-from s2s_live.engines.registry import open_engine
-from s2s_live.engines.sound2scene.tiny import write_tiny_model
 from s2s_live.live.between import QUICK_S, SLOW_S, TURNS, Between
 from s2s_live.live.frame import Frame
 from s2s_live.live.pacing import Pacer
@@ -29,22 +24,6 @@ class Slow:
     def paint(self, state):
         time.sleep(self.seconds)
         return self._engine.paint(state)
-
-
-@pytest.fixture(scope="module")
-def engine(tmp_path_factory):
-    engine = open_engine(write_tiny_model(tmp_path_factory.mktemp("models") / "tiny"))
-    yield engine
-    engine.close()
-
-
-@pytest.fixture
-def feed():
-    feed = Feed()
-    feed.play(TestSource())
-    feed.start()
-    yield feed
-    feed.stop()
 
 
 def frame(index: int) -> Frame:
@@ -105,6 +84,40 @@ def test_a_slow_engine_is_shown_with_pictures_in_between(engine, feed):
     positions = [one.position for one in frames]
     assert positions == sorted(positions)
     assert all(one.captured < one.painted for one in frames)
+
+
+def test_no_picture_is_older_than_the_one_before_when_turned_off(engine, feed):
+    frames = []
+    session = Session(Slow(engine, 0.15), feed, values={"z_speed": 1.0})
+    session.add_sink(frames.append)
+    session.start()
+    end = time.monotonic() + PATIENCE_S
+    try:
+        for wanted in (0.0, 1.0, 0.0):
+            while not session.painting.between.active and time.monotonic() < end:
+                time.sleep(0.01)
+            seen = len(frames)
+            while len(frames) < seen + 8 and time.monotonic() < end:
+                time.sleep(0.01)
+            session.set_control("tween", wanted)
+    finally:
+        assert session.stop()
+    positions = [one.position for one in frames]
+    assert len(positions) > 20
+    assert positions == sorted(positions)
+
+
+def test_a_failing_in_between_is_told(engine, feed):
+    session = Session(engine, feed)
+    session.painting.between.last_error, session.painting.between.errors = "no more pictures", 3
+    session.painting.between.error_at = time.monotonic() + 60.0
+    session.start()
+    try:
+        status = session.status(time.monotonic())
+    finally:
+        assert session.stop()
+    assert status.errors == 3
+    assert status.message == "Between fails: no more pictures"
 
 
 def test_turned_off_a_slow_engine_is_shown_as_it_paints(engine, feed):

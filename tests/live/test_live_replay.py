@@ -26,13 +26,6 @@ VALUES = {"attack": 0.1, "tween": 0.0}
 """What lies between key frames is no part of a log."""
 
 
-@pytest.fixture(scope="module")
-def engine(tmp_path_factory):
-    engine = open_engine(write_tiny_model(tmp_path_factory.mktemp("models") / "tiny"))
-    yield engine
-    engine.close()
-
-
 def changing_sound(seconds=SECONDS, seed=3):
     rng = np.random.default_rng(seed)
     t = np.arange(round(seconds * PROGRAM_RATE)) / PROGRAM_RATE

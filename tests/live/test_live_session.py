@@ -6,29 +6,9 @@ import time
 
 import pytest
 
-from s2s_live.audio.feed import Feed
-from s2s_live.audio.synthetic import TestSource
-from s2s_live.engines.registry import open_engine
-from s2s_live.engines.sound2scene.tiny import write_tiny_model
 from s2s_live.errors import PinError
 from s2s_live.live.memory import NO_PINS
 from s2s_live.live.session import Session
-
-
-@pytest.fixture(scope="module")
-def engine(tmp_path_factory):
-    engine = open_engine(write_tiny_model(tmp_path_factory.mktemp("models") / "tiny"))
-    yield engine
-    engine.close()
-
-
-@pytest.fixture
-def feed():
-    feed = Feed()
-    feed.play(TestSource())
-    feed.start()
-    yield feed
-    feed.stop()
 
 
 def wait_for(condition, seconds=10.0):
