@@ -25,6 +25,7 @@ from s2s_live.engines.sound2scene.audio_encoder import AudioEncoder
 from s2s_live.engines.sound2scene.config import AudioEncoderConfig
 from s2s_live.engines.sound2scene.presets import BUNDLED_AUDIO_ENCODER
 from s2s_live.engines.sound2scene.unit import unit
+from s2s_live.errors import TrainingError
 from s2s_live.training.audio_augment import Augment, Batch
 from s2s_live.training.audio_bank import Bank
 from s2s_live.training.audio_eval import calibrate, hear_clips, score
@@ -32,6 +33,7 @@ from s2s_live.training.audio_features import encoder_input
 from s2s_live.training.audio_loss import family_loss, info_nce, pull
 from s2s_live.training.audio_pool import Pool, cached
 from s2s_live.training.audio_state import Average, load, save
+from s2s_live.training.muon import Muon
 from s2s_live.training.recordings import Clip, folds
 from s2s_live.training.team import Team
 from s2s_live.world.families import FAMILY_IDS
@@ -167,9 +169,12 @@ class AudioRun:
         self.learner.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = Average(self.learner)
         plain = [p for p in self.learner.parameters() if p.ndim < 2]
-        heavy = [p for p in self.learner.parameters() if p.ndim >= 2]
+        heavy = [p for p in self.learner.parameters() if p.ndim == 2]
+        filters = [p for p in self.learner.parameters() if p.ndim > 2]
         groups: list[dict[str, Any]] = [{"params": heavy}, {"params": plain, "weight_decay": 0.0}]
-        self.optimiser = torch.optim.AdamW(groups, lr=settings.rate, weight_decay=settings.decay)
+        rest = torch.optim.AdamW(groups, lr=settings.rate, weight_decay=settings.decay)
+        self.optimisers: list[torch.optim.Optimizer] = [rest, Muon(filters, settings.rate)]
+        """Muon for the filters, AdamW for everything else."""
         self.step = 0
         self.seconds = 0.0
         self.stale = False
@@ -194,11 +199,15 @@ class AudioRun:
         state = load(self.state_path)
         if state is None:
             return False
+        if "optimisers" not in state:
+            hint = "Delete it to train this encoder anew."
+            raise TrainingError(f"{self.state_path} was written by another version.", hint)
         self.learner.load_state_dict(state["learner"])
         device = self.learner.log_scale.device
         self.average.state = {name: value.to(device) for name, value in state["average"].items()}
         self.average.steps = self.step = int(state["step"])
-        self.optimiser.load_state_dict(state["optimiser"])
+        for optimiser, kept in zip(self.optimisers, state["optimisers"], strict=True):
+            optimiser.load_state_dict(kept)
         self.seconds = float(state["seconds"])
         if not torch.equal(state["centres"], self.bank.centres):
             logger.info("The pictures' embeddings are new: fitting to them for %.0f s", self.settings.refit_s)
@@ -234,7 +243,7 @@ class AudioRun:
             {
                 "learner": self.learner.state_dict(),
                 "average": self.average.state,
-                "optimiser": self.optimiser.state_dict(),
+                "optimisers": [optimiser.state_dict() for optimiser in self.optimisers],
                 "step": self.step,
                 "seconds": self.seconds,
                 "centres": self.bank.centres,
@@ -273,14 +282,16 @@ class AudioRun:
         self.learner.train()
         done = min(1.0, self.seconds / self.settings.budget_s)
         warm = min(1.0, (self.step + 1) / 150)
-        for group in self.optimiser.param_groups:
-            group["lr"] = self.settings.rate * warm * (0.01 + 0.99 * 0.5 * (1 + cos(pi * done)))
+        rate = self.settings.rate * warm * (0.01 + 0.99 * 0.5 * (1 + cos(pi * done)))
+        for group in (group for optimiser in self.optimisers for group in optimiser.param_groups):
+            group["lr"] = rate
         terms = losses_of(self.learner, batch, self.bank, self.settings.smoothing, self.generator)
-        self.optimiser.zero_grad(set_to_none=True)
+        self.learner.zero_grad(set_to_none=True)
         torch.stack(list(terms.values())).sum().backward()  # type: ignore[no-untyped-call]
         self.team.average_gradients(self.learner.parameters())
         nn.utils.clip_grad_norm_(self.learner.parameters(), 5.0)
-        self.optimiser.step()
+        for optimiser in self.optimisers:
+            optimiser.step()
         self.average.update(self.learner)
         self.step += 1
         return {name: float(value.detach()) for name, value in terms.items()}

@@ -95,6 +95,9 @@ def test_a_run_resumes_where_it_stopped(tmp_path, bank, pool):
     again = AudioRun(tmp_path, bank, TINY)
     assert again.resume()
     assert (again.step, again.seconds) == (run.step, run.seconds)
+    kept = [len(optimiser.state) for optimiser in again.optimisers]
+    assert kept == [len(optimiser.state) for optimiser in run.optimisers]
+    assert min(kept) > 0
     for name, value in run.learner.state_dict().items():
         torch.testing.assert_close(again.learner.state_dict()[name], value)
     again.train(Sampler(pool, 16, 0))
@@ -123,6 +126,9 @@ def test_a_damaged_checkpoint_is_named(tmp_path, bank):
     assert not run.resume()
     run.state_path.write_bytes(b"nothing")
     with pytest.raises(TrainingError, match="damaged"):
+        run.resume()
+    torch.save({"learner": {}, "step": 0}, run.state_path)
+    with pytest.raises(TrainingError, match="another version"):
         run.resume()
 
 
