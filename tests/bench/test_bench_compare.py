@@ -47,6 +47,7 @@ def test_the_networks_are_those_of_the_paper():
 def test_both_ways_give_one_picture(small):
     found = compare.compare(1, reduced=False)
     assert found["largest_difference"] < 2e-2
+    assert found["contrast"] > 0.1, "a flat picture shows no difference"
     assert found["psnr_db"] > 40
     for name in ("official_speedup", "generator_speedup", "published_ms", "ours_ms"):
         assert np.isfinite(found[name])
