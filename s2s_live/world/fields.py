@@ -4,8 +4,8 @@ A field is counter-hashed noise on an unbounded lattice, read at `position - dis
 is a pure function of (seed, channel, position), has unit variance at every sub-cell offset, and all channels
 of one layer move together in scene widths. Layers: 0 still (ground, buildings, stars), 1 drift (clouds, mist,
 water), 2 flow (rain, flames, spray). A channel may be stretched: rain is a channel with narrow, tall cells, a
-skyline one that varies across x alone. Such a shape is then a threshold of one channel, which a convolution
-can read.
+ridge one that varies across x alone. Such a shape is then a threshold of one channel, which a convolution
+can read. A channel of the still layer may also be made of steps (roofs) or of panes (windows).
 
 Interpolation is the cubic B-spline, whose weights are nearly the same at every offset (so that moving noise
 neither breathes nor flickers), divided by the root of their sum of squares (so that the variance is one).
@@ -23,24 +23,29 @@ from torch import Tensor
 
 STILL, DRIFT, FLOW = 0, 1, 2
 LAYERS = 3
+SMOOTH, STEPS, PANES = 0, 1, 2
+"""How a channel fills its cells: splined, each of one value, or the same with a dark rim."""
+PANE = ((0.14, 0.86), (0.24, 0.90))
+"""From where to where a pane reaches in its cell, across and down."""
 _MASK = 0xFFFFFFFF
 
 
 @dataclass(frozen=True)
 class Channel:
-    """One noise channel: the layer that moves it, and its cells per scene width along x and y.
+    """One noise channel: the layer that moves it, its cells per scene width along x and y, how it fills them.
 
-    Zero cells mean that the channel is constant along that axis.
+    Zero cells mean that the channel is constant along that axis. Steps and panes stand still.
     """
 
     layer: int
     columns: int
     rows: int
+    kind: int = SMOOTH
 
     @property
     def key(self) -> int:
         """Names the noise: equal channels hold equal noise at every resolution."""
-        return (self.layer * 8192 + self.columns) * 8192 + self.rows
+        return ((self.kind * LAYERS + self.layer) * 8192 + self.columns) * 8192 + self.rows
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,8 @@ class FieldConfig:
             raise ValueError("one tuple of channels for each resolution is needed")
         if any(not 0 <= c.layer < self.layers for level in self.channels for c in level):
             raise ValueError(f"a channel names a layer outside 0..{self.layers - 1}")
+        if any(c.kind != SMOOTH and c.layer != STILL for level in self.channels for c in level):
+            raise ValueError("steps and panes are channels of the still layer")
 
     @property
     def counts(self) -> tuple[int, ...]:
@@ -74,7 +81,7 @@ class FieldConfig:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers for a manifest."""
-        levels = [[[c.layer, c.columns, c.rows] for c in level] for level in self.channels]
+        levels = [[_numbers(channel) for channel in level] for level in self.channels]
         return {"resolutions": list(self.resolutions), "channels": levels, "layers": self.layers}
 
     @classmethod
@@ -84,13 +91,22 @@ class FieldConfig:
         return cls(tuple(map(int, data["resolutions"])), levels, int(data.get("layers", LAYERS)))
 
 
+def _numbers(channel: Channel) -> list[int]:
+    kind = [channel.kind] if channel.kind != SMOOTH else []
+    return [channel.layer, channel.columns, channel.rows, *kind]
+
+
 def _square(layers: Sequence[int], *cells: int) -> tuple[Channel, ...]:
     return tuple(Channel(layer, n, n) for n in cells for layer in layers)
 
 
 _ALL = (STILL, DRIFT, FLOW)
 _HILLS = (Channel(STILL, 6, 0), Channel(STILL, 24, 0))
-"""Ridges and skylines."""
+"""Ridges."""
+ROOFS = Channel(STILL, 24, 0, STEPS)
+"""How high each house of a row is."""
+WINDOWS = Channel(STILL, 48, 40, PANES)
+"""Which windows are lit first."""
 _FLOWING = (Channel(FLOW, 0, 12), Channel(FLOW, 24, 0))
 """The meander of a bolt; ribbons, a train's windows."""
 _UPRIGHT = (Channel(STILL, 96, 0), Channel(STILL, 0, 64))
@@ -102,7 +118,7 @@ WORLD_FIELDS = FieldConfig(
         _square((DRIFT, FLOW), 8),
         (*_square(_ALL, 16), *_HILLS),
         (*_square(_ALL, 16, 32), *_HILLS, *_FLOWING),
-        (*_square(_ALL, 16, 32, 64), Channel(DRIFT, 16, 64), *_HILLS, *_FLOWING),
+        (*_square(_ALL, 16, 32, 64), Channel(DRIFT, 16, 64), *_HILLS, *_FLOWING, ROOFS),
         (
             *_square(_ALL, 16, 32, 64, 128),
             Channel(FLOW, 8, 8),
@@ -113,6 +129,7 @@ WORLD_FIELDS = FieldConfig(
             *_HILLS,
             *_FLOWING,
             *_UPRIGHT,
+            ROOFS,
         ),
         (
             Channel(STILL, 256, 256),
@@ -121,6 +138,8 @@ WORLD_FIELDS = FieldConfig(
             Channel(FLOW, 256, 24),
             *_HILLS,
             *_UPRIGHT,
+            ROOFS,
+            WINDOWS,
         ),
     ),
 )
@@ -226,12 +245,35 @@ def _interpolate(values: Tensor, how: Tensor | None) -> Tensor:
 
 def sample_channel(channel: Channel, seeds: Tensor, displacement: Tensor, size: int) -> Tensor:
     """Channel `[B, size, size]` for seeds `[B]` int64 and displacements `[B, layers, 2]` float64 (x, y)."""
+    if channel.kind != SMOOTH:
+        return _filled(channel, seeds, size)
     moved = displacement[:, channel.layer]
     columns, across = _reach(moved[:, 0], channel.columns, size)
     rows, down = _reach(moved[:, 1], channel.rows, size)
     values = _interpolate(lattice(channel, seeds, columns, rows), down)
     values = _interpolate(values.transpose(1, 2), across).transpose(1, 2)
     return values.expand(-1, size, size)
+
+
+def _filled(channel: Channel, seeds: Tensor, size: int) -> Tensor:
+    """A channel of steps or panes, `[B, size, size]`."""
+    columns, across = _cells(channel.columns, size, PANE[0], seeds.device)
+    rows, down = _cells(channel.rows, size, PANE[1], seeds.device)
+    values = lattice(channel, seeds, columns.expand(len(seeds), -1), rows.expand(len(seeds), -1))
+    if channel.kind == PANES:
+        values = torch.where(down[:, None] & across, values, -LATTICE_OFFSET)
+    return values.expand(-1, size, size)
+
+
+def _cells(cells: int, size: int, pane: tuple[float, float], device: torch.device) -> tuple[Tensor, Tensor]:
+    """For each pixel of an axis (for one where it has no cells): its cell, and whether it is in the pane."""
+    if cells == 0:
+        nothing = torch.zeros(1, dtype=torch.int64, device=device)
+        return nothing, nothing == 0
+    at = (torch.arange(size, dtype=torch.float64, device=device) + 0.5) * (cells / size)
+    whole = at.floor()
+    rest = at - whole
+    return whole.to(torch.int64), (rest >= pane[0]) & (rest < pane[1])
 
 
 class FieldBatch:

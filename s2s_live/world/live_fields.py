@@ -192,16 +192,34 @@ def _area(channel: Channel) -> int:
     return high * wide
 
 
-class FieldSampler(nn.Module):
-    """Interpolates what `LiveLattices` gives: cubic B-splines as products with a matrix for each axis."""
+def by_phase(planes: Tensor) -> Tensor:
+    """Planes `[1, n, 2r, 2r]`, along either axis first the even pixels, then the odd ones.
 
-    def __init__(self, config: FieldConfig = WORLD_FIELDS) -> None:
+    What is constant in a cell is then repeated over blocks of memory, not over neighbours.
+    """
+    order = phases(planes.shape[-1])
+    return planes[..., order[:, None], order]
+
+
+def phases(size: int) -> Tensor:
+    """The order of pixels in `by_phase`."""
+    return torch.arange(size).reshape(-1, 2).T.flatten()
+
+
+class FieldSampler(nn.Module):
+    """Interpolates what `LiveLattices` gives: cubic B-splines as products with a matrix for each axis.
+
+    With `phased` the finest level comes as `by_phase` has it.
+    """
+
+    def __init__(self, config: FieldConfig = WORLD_FIELDS, *, phased: bool = False) -> None:
         super().__init__()
         self._axes = axes_of(config)
         self._channels = _distinct(config)
         self._levels = list(zip(config.resolutions, config.moving, strict=True))
         for name, cells, size in self._matrices():
-            centre = (torch.arange(size, dtype=torch.float64) + 0.5) * (cells / size)
+            order = phases(size) if phased and size == config.resolutions[-1] else torch.arange(size)
+            centre = (order.double() + 0.5) * (cells / size)
             first = torch.arange(cells + SPAN, dtype=torch.float64) - 1.0
             self.register_buffer(name, (centre[:, None] - first).float(), persistent=False)
 

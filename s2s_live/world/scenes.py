@@ -3,6 +3,8 @@
 Everything is a batch of one family: colours `[B, 3]` or constants, planes `[B, S, S]`, numbers `[B, 1, 1]`.
 All local texture comes from the noise fields; every other number is a smooth function of z or of the
 intensity, so that a generator which is given z, fields and coordinates has all that the picture depends on.
+Subjects of a drawn outline (a dog, a dial) stand where they stand: what changes about them is their light,
+what surrounds them, and how much of it there is.
 """
 
 from __future__ import annotations
@@ -103,7 +105,7 @@ class Canvas:
         turn = torch.tanh(0.8 * z[:, :Z_USED])
         self.hour = turn[:, 0, None, None]
         self.side = turn[:, 1, None, None]
-        """-1..1: where the subject stands."""
+        """-1..1: where light falls from, how a stage is lit."""
         self.rise = turn[:, 2, None, None]
         """-1..1: how high the horizon is."""
         self.sun_x = 0.5 + 0.36 * turn[:, 3, None, None]
@@ -134,6 +136,10 @@ class Canvas:
     def noise(self, layer: int, columns: int, rows: int | None = None) -> Tensor:
         """One channel of the fields, `[B, S, S]`."""
         return self._fields.channel(Channel(layer, columns, columns if rows is None else rows), self.size)
+
+    def filled(self, channel: Channel) -> Tensor:
+        """A channel of steps or panes, `[B, S, S]`."""
+        return self._fields.channel(channel, self.size)
 
     def cloudy(self, layer: int, cells: Sequence[int], fall: float = 0.55) -> Tensor:
         """Unit-variance sum of octaves."""

@@ -36,18 +36,18 @@ def birds(c: Canvas) -> None:
     wood = c.y - (horizon + 0.02 - 0.045 * c.noise(STILL, 24, 0) - 0.03 * c.noise(STILL, 6, 0))
     leaf = (0.35 + 0.25 * c.cloudy(STILL, (32, 64, 128), 0.7)).clamp(0.0, 1.0)
     c.over(c.blend(0.55 * c.near, 0.75 * c.near + 0.25 * c.light, leaf), c.edge(-wood, 2.0))
-    branch = c.limb(0.0, 0.20 + 0.03 * c.shape, 0.30, 0.13 + 0.05 * c.shape, 0.010)
+    branch = c.limb(0.0, 0.20, 0.30, 0.13, 0.010)
     twigs = smooth(0.75, 1.05, c.noise(STILL, 32) + 0.4 * c.noise(STILL, 64))
     near = torch.exp(-((c.y - 0.16) / 0.09).square()) * smooth(0.42, 0.12, c.x)
     c.over(0.4 * c.near, c.edge(branch))
     c.over(0.55 * c.near, twigs * smooth(0.25, 0.6, near))
-    flap = 0.85 + 0.5 * c.noise(FLOW, 8)
+    flap = 0.85 + 0.3 * c.noise(FLOW, 8)
     for k, (dx, dy, big) in enumerate(_FLOCK):
-        cx, cy = 0.52 + 0.14 * c.side + dx, 0.36 + 0.07 * c.shape + dy
-        wing = 0.062 * big * (0.75 + 0.65 * c.power)
+        cx, cy = 0.56 + dx, 0.36 + dy
+        wing = 0.068 * big
         u = (c.x - cx).abs() / wing
         arch = c.y - cy + wing * flap * (0.9 * u - 0.75 * u * u)
-        mark = c.edge(arch.abs() - 0.008 * big * (1.15 - u)) * smooth(1.05, 0.9, u)
+        mark = c.edge(arch.abs() - 0.011 * big * (1.15 - u)) * smooth(1.05, 0.9, u)
         shown = smooth(k / 11.0 - 0.15, k / 11.0, c.power + 0.10)
         c.over(0.25 * c.near, 0.95 * mark * shown)
 
@@ -72,17 +72,16 @@ def night_insects(c: Canvas) -> None:
 
 
 def dog(c: Canvas) -> None:
-    """A dog on a hill against the low sun; louder brings it nearer."""
+    """A dog on a hill against the low sun; louder is wider rings of its voice, and more light."""
     horizon = 0.70 + 0.03 * c.rise
     c.sky(horizon, height=0.22, big=0.075)
     c.clouds(-0.05 + 0.4 * c.cover, horizon, 0.7)
     c.ridge(horizon, 0.13, c.far)
     c.ground(horizon + 0.02)
     fur = torch.tensor([[0.09, 0.055, 0.04]], device=c.image.device)
-    big = 0.62 + 0.64 * c.power
-    fx, fy = 0.5 + 0.16 * c.side, 0.86
+    big, fx, fy = 1.1, 0.44, 0.86
 
-    def at(x: float, y: float) -> tuple[Tensor, Tensor]:
+    def at(x: float, y: float) -> tuple[float, float]:
         return fx + big * x, fy + big * y
 
     hide = 0.0016 * c.noise(STILL, 128)
@@ -97,24 +96,24 @@ def dog(c: Canvas) -> None:
     parts += [c.limb(*at(x, -0.15), *at(x + lean, 0.0), 0.017 * big)
               for x, lean in ((-0.105, -0.01), (-0.07, 0.012), (0.075, -0.008), (0.105, 0.012))]  # fmt: skip
     body = reduce(torch.minimum, parts) + hide
-    c.over(c.light, 0.65 * c.edge(body - 0.006, 2.0))
+    c.over(c.light, (0.25 + 0.65 * c.power) * c.edge(body - 0.008, 2.0))
     c.over(fur, c.edge(body))
-    rings = c.radius(fx + 0.25 * big, fy - 0.29 * big) / (0.05 + 0.0 * c.power)
-    ahead = smooth(0.0, 0.12, c.x - fx - 0.22 * big) * torch.exp(-0.5 * rings)
-    c.glow(c.light, 0.9 * c.power * ahead * (0.5 + 0.5 * torch.cos(5.0 * rings)))
+    rings = c.radius(fx + 0.25 * big, fy - 0.29 * big) / 0.05
+    ahead = smooth(0.0, 0.12, c.x - fx - 0.22 * big) * torch.exp(-(0.55 - 0.33 * c.power) * rings)
+    c.glow(c.light, 1.3 * c.power * ahead * (0.5 + 0.5 * torch.cos(5.0 * rings)))
     _tuft(c, 0.93, 0.045, 0.45 * c.near)
 
 
 def rooster(c: Canvas) -> None:
     """A rooster on the fence before a huge rising sun with rays."""
-    horizon = 0.72 + 0.03 * c.rise
+    horizon = 0.72
     c.sky(horizon, sun=0.0)
-    sx, sy = 0.5 + 0.10 * c.side, horizon - 0.10 - 0.16 * c.power
+    sx, sy = 0.5, horizon - 0.18
     r = c.radius(sx, sy)
     turn = torch.atan2(c.y - sy, c.x - sx)
     rays = smooth(-0.2, 0.6, torch.cos(12.0 * turn)) * smooth(0.62, 0.15, r)
-    c.glow((1.0, 0.72, 0.30), (0.12 + 0.40 * c.power) * rays)
-    c.glow(c.light, 0.75 * torch.exp(-4.5 * r))
+    c.glow((1.0, 0.72, 0.30), (0.06 + 0.54 * c.power) * rays)
+    c.glow(c.light, (0.45 + 0.4 * c.power) * torch.exp((1.2 * c.power - 5.0) * r))
     c.over((1.0, 0.86, 0.48), c.edge(r - 0.15, 2.0))
     c.clouds(-0.35 + 0.3 * c.cover, horizon, 0.7)
     c.ridge(horizon, 0.08, c.far)
@@ -127,7 +126,7 @@ def rooster(c: Canvas) -> None:
     c.over(wood, c.edge(posts) * c.edge(0.765 - c.y))
     fx, fy = sx, 0.79
 
-    def at(x: float, y: float) -> tuple[Tensor, float]:
+    def at(x: float, y: float) -> tuple[float, float]:
         return fx + x, fy + y
 
     tail = [c.limb(*at(-0.06, -0.11), *at(-0.15 - 0.01 * k, -0.24 + 0.055 * k), 0.016) for k in range(3)]
@@ -152,17 +151,16 @@ def voice(c: Canvas) -> None:
     c.stars(0.5, horizon)
     warm = ((1.0, 0.62, 0.22), (1.0, 0.38, 0.30), (1.0, 0.80, 0.50))
     swing = 0.25 + 0.75 * c.power
-    envelope = torch.exp(-((c.x - 0.5 - 0.12 * c.side) / 0.30).square())
     for k, tone in enumerate(warm):
         sign = (1.0, -0.8, 0.55)[k]
         line = sign * c.noise(FLOW, 24, 0) + 0.5 * c.noise(STILL, 6, 0)
-        middle = 0.36 + 0.03 * c.shape + 0.02 * (k - 1) + 0.13 * swing * envelope * line
+        middle = 0.36 + 0.03 * c.shape + 0.02 * (k - 1) + 0.09 * swing * line
         gap = (c.y - middle).abs()
         c.glow(tone, (0.18 + 0.42 * c.power) * torch.exp(-gap * (30.0 - 17.0 * c.power)))
-        c.over(tone, 0.85 * torch.exp(-(gap / 0.0075).square()))
+        c.over(tone, 0.85 * torch.exp(-(gap / 0.010).square()))
     c.ridge(horizon, 0.06, 0.7 * c.far)
     depth, waves = c.water(horizon, 0.5, glitter=0.0)
-    shine = torch.exp(-((c.x - 0.5 - 0.12 * c.side) / 0.26).square()) * smooth(0.0, 1.2, waves + 0.3)
+    shine = torch.exp(-((c.x - 0.5 - 0.12 * c.side) / 0.35).square()) * smooth(0.0, 1.2, waves + 0.3)
     c.glow((1.0, 0.58, 0.28), (0.35 + 0.5 * c.power) * shine * c.edge(horizon - c.y) * (1.0 - 0.6 * depth))
 
 
@@ -171,7 +169,7 @@ def baby(c: Canvas) -> None:
     c.sky(1.0, sun=0.0)
     soft = c.noise(DRIFT, 8)
     c.glow((1.0, 0.78, 0.80), 0.10 * smooth(-1.0, 2.0, soft))
-    mx, my = 0.36 + 0.12 * c.side, 0.27 + 0.03 * c.rise
+    mx, my = 0.36, 0.27
     r = c.radius(mx, my)
     c.glow((1.0, 0.86, 0.62), (0.35 + 0.55 * c.power) * torch.exp((2.2 * c.power - 6.2) * r))
     crescent = torch.maximum(r - 0.105, 0.098 - c.radius(mx + 0.052, my - 0.026))
@@ -213,7 +211,7 @@ def crowd(c: Canvas) -> None:
         c.glow(tone, (0.18 + 0.62 * c.power) * torch.exp(-gap.square()) * smoke * smooth(0.75, 0.4, c.y))
     for k, (top, high) in enumerate(((0.66, 0.022), (0.74, 0.034), (0.86, 0.055))):
         profile = c.noise(STILL, 96, 0) if k == 0 else c.noise(STILL, 24, 0) * (1.0 if k == 1 else -1.0)
-        heads = smooth(-0.5, 1.1, profile).sqrt() * 1.7 - 0.6
+        heads = 0.5 + 0.6 * profile
         line = c.y - (top - high * (heads + 0.30 * c.noise(FLOW, 24, 0) * c.power))
         dark = ((0.16, 0.06, 0.18), (0.09, 0.035, 0.11), (0.03, 0.012, 0.045))[k]
         c.over(c.light, 0.30 * c.edge(-line - 0.006, 2.0))

@@ -82,11 +82,7 @@ def stream(c: Canvas) -> None:
     c.over(leaf, c.edge(-crowns, 2.0))
     c.shade(1.0 - 0.35 * smooth(0.5, 1.3, c.noise(STILL, 96, 0)) * smooth(0.04, 0.10, crowns))
     depth = c.ground(horizon + 0.05)
-    middle = (
-        0.5
-        + 0.12 * c.side * (1.0 - depth)
-        + 0.10 * torch.sin(4.2 * depth + 2.0 * c.shape) * (1.0 - 0.4 * depth)
-    )
+    middle = 0.5 + 0.10 * torch.sin(4.2 * depth + 0.6) * (1.0 - 0.4 * depth)
     wide = (0.03 + 0.26 * depth) * (0.6 + 0.8 * c.power) + 0.012 * c.noise(STILL, 24, 0) * depth
     inside = c.edge((c.x - middle).abs() - wide, 2.0) * c.edge(horizon + 0.055 - c.y)
     run = 0.45 * c.noise(FLOW, 32) + 0.65 * c.noise(FLOW, 128, 12) + 0.55 * c.noise(FLOW, 256, 24)
@@ -115,9 +111,9 @@ def wind(c: Canvas) -> None:
     blade = smooth(0.1, 1.2, c.noise(STILL, 96, 0) + 0.8 * c.noise(STILL, 128) + 0.5)
     bright = (0.1 + 0.25 * c.power + (0.35 + 0.4 * c.power) * wave) * (0.35 + 0.45 * blade)
     c.over(0.5 * c.near + 0.5 * c.light, depth.sqrt() * bright)
-    foot, bend = 0.35 + 0.22 * c.side, 0.03 + 0.26 * c.power
+    foot, bend = 0.42, 0.04 + 0.16 * c.power
     up = ((0.80 - c.y) / 0.42).clamp(0.0, 1.0)
-    trunk = (c.x - foot - bend * up.square()).abs() - 0.014 * (1.3 - up)
+    trunk = (c.x - foot - bend * up.square()).abs() - 0.020 * (1.3 - up)
     c.over(0.35 * c.near, c.edge(trunk) * c.edge(c.y - 0.80) * c.edge(0.42 - c.y))
     crown = c.disc(foot + 1.15 * bend, 0.40, 0.16 + 0.10 * bend, 0.14 - 0.10 * bend)
     ragged = crown + 0.024 * c.noise(FLOW, 32) + 0.018 * c.noise(FLOW, 16)
@@ -138,7 +134,7 @@ def fire(c: Canvas) -> None:
     c.stars(0.5, 0.5)
     c.ridge(floor - 0.02, 0.12, 0.7 * c.far)
     depth = c.ground(floor - 0.02)
-    middle = 0.5 + 0.10 * c.side
+    middle = 0.5
     up = (floor - c.y) / (0.22 + 0.55 * c.power)
     narrow = (0.13 + 0.17 * c.power) * (1.05 - 0.55 * up.clamp(0.0, 1.0))
     body = 1.15 - up.abs().clamp(0.0, 3.0) ** 1.2 - ((c.x - middle) / narrow).square() * 0.9

@@ -7,23 +7,19 @@ import math
 import torch
 from torch import Tensor
 
-from s2s_live.world.fields import DRIFT, FLOW, STILL
+from s2s_live.world.fields import DRIFT, FLOW, ROOFS, STILL, WINDOWS
 from s2s_live.world.scenes import Canvas, smooth
 
 
 def _skyline(c: Canvas, base: Tensor | float, high: float, turn: float) -> Tensor:
-    """Distance below the roofs of a row of houses (negative above): a rounded profile gives upright walls."""
-    profile = turn * c.noise(STILL, 24, 0) + 0.5 * c.noise(STILL, 6, 0)
-    whole = torch.floor(profile * 1.3)
-    steps = whole + torch.sigmoid(24.0 * (profile * 1.3 - whole - 0.5))
-    return c.y - (base - high * (1.15 + 0.42 * steps))
+    """Distance below the roofs of a row of houses (negative above)."""
+    return c.y - (base - high * (1.15 + 0.5 * turn * c.filled(ROOFS) + 0.12 * c.noise(STILL, 6, 0)))
 
 
 def _windows(c: Canvas, wall: Tensor, share: Tensor | float) -> None:
-    """Lit windows where a column and a floor meet."""
-    pane = smooth(-0.15, 0.15, c.noise(STILL, 96, 0)) * smooth(-0.1, 0.2, c.noise(STILL, 0, 64))
-    lit = smooth(1.3 - 1.5 * share, 1.6 - 1.5 * share, c.noise(STILL, 32) + 0.5 * c.noise(STILL, 16))
-    c.over((1.0, 0.80, 0.42), 0.92 * pane * lit * wall)
+    """A share of the windows lit."""
+    limit = 1.7 - 2.6 * share
+    c.over((1.0, 0.80, 0.42), 0.92 * smooth(limit - 0.1, limit + 0.1, c.filled(WINDOWS)) * wall)
 
 
 def city_traffic(c: Canvas) -> None:
@@ -55,17 +51,17 @@ def city_traffic(c: Canvas) -> None:
 
 def train(c: Canvas) -> None:
     """A lit train crossing a viaduct at night; louder is longer and brighter."""
-    line = 0.60 + 0.04 * c.rise
+    line = 0.60
     c.sky(line + 0.06, height=0.6)
     c.stars(0.5, line)
     c.clouds(0.0 + 0.4 * c.cover, line)
     c.ridge(line + 0.03, 0.20, c.far)
     c.ridge(line + 0.10, 0.12, 0.5 * c.far + 0.3 * c.near, turn=-0.9)
     c.ground(line + 0.10)
-    head = 0.52 + 0.45 * c.power + 0.05 * c.side
+    head = 0.52 + 0.45 * c.power
     car = torch.maximum((c.y - line + 0.045).abs() - 0.042, c.x - head)
     c.over((0.10, 0.11, 0.14), c.edge(line + 0.004 - c.y) * c.edge(c.y - line - 0.022))
-    arch = (c.x * 7.0 + 0.25 * c.shape) % 1.0 - 0.5
+    arch = (c.x * 7.0) % 1.0 - 0.5
     pier = torch.maximum(0.30 - arch.abs(), line + 0.05 - c.y + 0.12 * (0.25 - arch * arch).clamp(0.0, 1.0))
     c.over(
         (0.12, 0.12, 0.15),
@@ -100,24 +96,25 @@ def _cloud_deck(c: Canvas, horizon: Tensor) -> None:
 
 
 def aircraft(c: Canvas) -> None:
-    """An aircraft above a sea of cloud; louder is nearer."""
+    """An aircraft above a sea of cloud; louder leaves a broader trail."""
     horizon = 0.66 + 0.04 * c.rise
     c.sky(horizon, height=0.30, big=0.04)
     c.clouds(-0.75 + 0.3 * c.cover, horizon, 0.6)
     _cloud_deck(c, horizon)
-    big = 0.55 + 0.65 * c.power
-    px, py = 0.54 + 0.12 * c.side, 0.34 + 0.05 * c.shape
+    big, px, py = 1.05, 0.54, 0.34
 
-    def at(x: float, y: float) -> tuple[Tensor, Tensor]:
+    def at(x: float, y: float) -> tuple[float, float]:
         return px + big * x, py + big * y
 
     trail = (c.y - py - 0.02 * big + 0.10 * (c.x - px) * -1.0 * 0.5).abs() / (
-        0.006 + 0.07 * (px - c.x).clamp(0.0, 1.0)
+        0.006 + (0.02 + 0.30 * c.power) * (px - c.x).clamp(0.0, 1.0)
     )
     ragged = torch.exp(-(trail + 0.25 * c.noise(DRIFT, 64)).square()) * smooth(
         0.0, 0.10, px - 0.17 * big - c.x
     )
-    c.over((0.97, 0.97, 1.0), 0.75 * ragged * smooth(1.0, 0.2, px - c.x))
+    c.over((0.97, 0.97, 1.0), (0.30 + 0.65 * c.power) * ragged * smooth(1.1, 0.4, px - c.x))
+    roar = torch.exp(-((c.y - py) / (0.04 + 0.22 * c.power)).square()) * smooth(0.25, -0.25, c.x - px)
+    c.glow(c.light, 0.55 * c.power * roar)
     hull = torch.minimum(
         c.limb(*at(-0.17, -0.008), *at(0.16, 0.0), 0.021 * big),
         c.disc(*at(0.165, 0.001), 0.035 * big, 0.020 * big),
@@ -134,13 +131,14 @@ def aircraft(c: Canvas) -> None:
     lit = smooth(0.02, -0.02, (c.y - py) / big)
     c.over(c.blend((0.20, 0.22, 0.28), (0.90, 0.92, 0.95), lit), c.edge(shape))
     c.over((0.75, 0.12, 0.10), c.edge(fin + 0.003) * smooth(-0.02, -0.04, (c.y - py) / big))
-    c.glow((1.0, 0.5, 0.2), 0.7 * c.power * torch.exp(-26.0 * c.radius(*at(-0.02, 0.075))))
+    for place in ((-0.02, 0.075), (-0.01, -0.045)):
+        c.glow((1.0, 0.55, 0.2), 1.4 * c.power * torch.exp(-18.0 * c.radius(*at(*place))))
 
 
-def _wheel(c: Canvas, wx: Tensor, wy: Tensor, hot: Tensor) -> None:
+def _wheel(c: Canvas, wx: float, wy: float, hot: Tensor) -> None:
     """A toothed wheel of steel around (wx, wy) that glows inside."""
     r = c.radius(wx, wy)
-    turn = torch.atan2(c.y - wy, c.x - wx) + 0.5 * c.shape
+    turn = torch.atan2(c.y - wy, c.x - wx)
     teeth = 0.012 * torch.tanh(4.0 * torch.cos(16.0 * turn))
     rim = (r - 0.225).abs() - 0.030 - teeth * smooth(0.22, 0.25, r)
     spokes = torch.maximum((torch.sin(3.0 * turn)).abs() * r / 3.0 - 0.014, r - 0.21)
@@ -168,15 +166,23 @@ def _pipes(c: Canvas) -> None:
         c.over(tone, c.edge(((c.x - x).abs() - 0.032 + 0.008 * k).expand(c.batch, c.size, c.size)))
 
 
+def _shaft(c: Canvas, amount: float | Tensor) -> None:
+    """Light that falls in from a high window."""
+    gap = (c.x - c.sun_x - 0.35 * (c.y - 0.4)) / (0.07 + 0.10 * c.y)
+    dusty = (0.8 + 0.2 * c.noise(DRIFT, 8)).clamp(0.0, 1.5)
+    c.glow(c.light, amount * torch.exp(-gap.square()) * dusty * smooth(1.15, 0.1, c.y))
+
+
 def engine(c: Canvas) -> None:
     """A machine hall: a glowing wheel, pipes and rising heat; louder is hotter."""
-    c.image = c.blend((0.05, 0.055, 0.075), (0.14, 0.10, 0.09), c.y.expand(c.batch, c.size, c.size))
+    c.image = c.blend(0.7 * c.top, 0.55 * c.far, c.y.expand(c.batch, c.size, c.size))
     plates = (
         0.5 * c.noise(STILL, 64) + 0.4 * c.noise(STILL, 128) + 0.5 * smooth(-0.2, 0.2, c.noise(STILL, 24, 0))
     )
     c.shade(1.0 + 0.22 * plates)
+    _shaft(c, 0.10 + 0.06 * c.cover)
     hot = 0.25 + 0.75 * c.power
-    wx, wy = 0.5 + 0.14 * c.side, 0.56 + 0.03 * c.rise
+    wx, wy = 0.5, 0.56
     r = c.radius(wx, wy)
     c.glow((1.0, 0.42, 0.12), 1.3 * hot * torch.exp(-3.6 * r))
     smoke = c.cloudy(FLOW, (8, 16, 32), 0.65) + 1.5 * (1.0 - c.y) - 0.9 + 0.8 * c.power
@@ -205,10 +211,12 @@ def engine(c: Canvas) -> None:
 def clock(c: Canvas) -> None:
     """A great dial in a dim room; louder is a brighter face and its swing."""
     wood = 0.6 * c.noise(STILL, 96, 0) + 0.4 * c.noise(STILL, 24, 0) + 0.25 * c.noise(STILL, 64)
-    c.image = c.blend((0.10, 0.055, 0.03), (0.34, 0.20, 0.11), (0.4 + 0.2 * wood).clamp(0.0, 1.0))
-    dx, dy = 0.5 + 0.10 * c.side, 0.44 + 0.03 * c.rise
+    wall = 0.4 * c.far + 0.6 * c.colour_of((0.22, 0.13, 0.07))
+    c.image = c.blend(0.3 * wall, 1.5 * wall, (0.4 + 0.2 * wood).clamp(0.0, 1.0))
+    dx, dy = 0.5, 0.44
     r = c.radius(dx, dy)
     c.shade(0.55 + 0.8 * torch.exp(-3.4 * r))
+    _shaft(c, 0.12 + 0.08 * c.cover)
     c.glow(c.light, (0.15 + 0.4 * c.power) * torch.exp(-5.0 * (r - 0.26).clamp(min=0.0)))
     c.over((0.72, 0.50, 0.20), c.edge(r - 0.305))
     c.over((0.26, 0.15, 0.06), c.edge(r - 0.275))
@@ -223,12 +231,12 @@ def clock(c: Canvas) -> None:
     mark = smooth(0.80, 0.92, hour) * c.edge((r - 0.222).abs() - 0.022)
     c.over((0.12, 0.08, 0.06), mark)
     c.over((0.12, 0.08, 0.06), smooth(0.2, 0.6, torch.cos(60.0 * turn)) * c.edge((r - 0.25).abs() - 0.005))
-    when = 0.7 + 2.0 * c.hour
-    for angle, long, wide in ((when, 0.13, 0.011), (2.2 + 2.4 * c.shape, 0.20, 0.008)):
-        hand = c.limb(dx, dy, dx + long * torch.sin(angle), dy - long * torch.cos(angle), wide)
+    for minutes, long, wide in ((50.8, 0.13, 0.011), (9.5, 0.20, 0.008)):
+        angle = math.tau * minutes / 60.0
+        hand = c.limb(dx, dy, dx + long * math.sin(angle), dy - long * math.cos(angle), wide)
         c.over((0.10, 0.07, 0.06), c.edge(hand))
     c.over((0.72, 0.20, 0.10), c.edge(r - 0.018))
-    swing = 0.18 * c.power * torch.tanh(c.noise(FLOW, 8) * 0.0 + 2.0 * c.sun_y)
+    swing = 0.18 * c.power * torch.tanh(2.0 * c.sun_y)
     bx = dx + swing
     c.over((0.55, 0.36, 0.14), c.edge(c.limb(dx, dy + 0.30, bx, 0.88, 0.006)) * c.edge(dy + 0.30 - c.y))
     bob = c.radius(bx, 0.89)
@@ -247,7 +255,7 @@ def bell(c: Canvas) -> None:
     horizon = 0.80 + 0.03 * c.rise
     c.sky(horizon, height=0.30, sun=0.8)
     c.clouds(0.0 + 0.4 * c.cover, horizon, 0.8)
-    bx, by = 0.5 + 0.12 * c.side, 0.40
+    bx, by = 0.5, 0.40
     r = c.radius(bx, by)
     ring = torch.cos(48.0 * r - 2.0 * c.shape + 0.25 * c.noise(FLOW, 8))
     c.glow(
@@ -266,14 +274,12 @@ def bell(c: Canvas) -> None:
     posts = torch.maximum(((c.x - bx).abs() - 0.155).abs() - 0.028, (c.y - 0.37).abs() - 0.15)
     tower = c.box(bx, 0.80, 0.185, 0.28)
     c.over(stone, c.edge(torch.minimum(torch.minimum(roof, posts), tower)))
-    sway = 0.05 * c.power * 2.0 * c.sun_y
-    lean = bx + sway * (c.y - 0.25) * 4.0
     t = ((c.y - 0.265) / 0.17).clamp(0.0, 1.0)
-    flank = (c.x - lean).abs() - (0.030 + 0.035 * t + 0.060 * t**6)
+    flank = (c.x - bx).abs() - (0.030 + 0.035 * t + 0.060 * t**6)
     body = torch.maximum(flank, (c.y - 0.350).abs() - 0.088)
-    shine = torch.exp(-((c.x - lean + 0.03) / 0.022).square())
+    shine = torch.exp(-((c.x - bx + 0.03) / 0.022).square())
     c.over(c.blend((0.34, 0.20, 0.06), (1.0, 0.84, 0.42), (0.15 + 0.8 * shine).clamp(0.0, 1.0)), c.edge(body))
-    c.over((0.20, 0.11, 0.04), c.edge(c.radius(lean, 0.452) - 0.020))
+    c.over((0.20, 0.11, 0.04), c.edge(c.radius(bx, 0.452) - 0.020))
     door = torch.minimum(c.box(bx, 0.78, 0.045, 0.07), c.radius(bx, 0.71) - 0.045)
     c.over((1.0, 0.72, 0.34), (0.35 + 0.6 * c.power) * c.edge(door))
 
@@ -288,7 +294,7 @@ def music(c: Canvas) -> None:
     tones = torch.stack([0.55 + 0.45 * torch.cos(phase - k) for k in (0.0, 2.1, 4.2)], 1)
     bars = c.noise(FLOW, 24, 0)
     for low, sign, share in ((0.66, 1.0, 1.0), (0.58, -1.0, 0.7)):
-        foot = low + 0.03 * c.noise(FLOW, 24, 0) * sign + 0.05 * torch.sin(5.0 * c.x + 2.5 * c.side)
+        foot = low + 0.03 * c.noise(FLOW, 24, 0) * sign + 0.05 * torch.sin(5.0 * c.x + 1.0)
         tall = (0.16 + 0.34 * c.power) * (1.0 + 0.35 * sign * bars).clamp(0.25, 2.0)
         up = (foot - c.y) / tall
         veil = smooth(-0.06, 0.06, up) * torch.exp(-1.8 * up.clamp(0.0, 4.0))

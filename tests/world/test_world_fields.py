@@ -9,6 +9,9 @@ from s2s_live.world.fields import (
     DRIFT,
     FLOW,
     LAYERS,
+    PANE,
+    PANES,
+    STEPS,
     STILL,
     WORLD_FIELDS,
     Channel,
@@ -17,7 +20,7 @@ from s2s_live.world.fields import (
     sample_channel,
     sample_fields,
 )
-from s2s_live.world.live_fields import FieldSampler, LiveLattices
+from s2s_live.world.live_fields import FieldSampler, LiveLattices, by_phase
 
 SMALL = FieldConfig(
     (8, 32),
@@ -127,6 +130,46 @@ def test_a_batch_reuses_what_it_has_sampled() -> None:
     torch.testing.assert_close(part, whole[[2, 0]])
     alone = FieldBatch(torch.tensor([3]), moved(1, 0.1, 0.2)).channel(Channel(FLOW, 8, 8), 32)
     torch.testing.assert_close(alone[0], whole[2])
+
+
+def test_steps_have_one_value_to_a_cell_at_every_size() -> None:
+    seeds = torch.arange(3000)
+    channel = Channel(STILL, 8, 0, STEPS)
+    coarse = sample_channel(channel, seeds, moved(3000, 0.0, 0.0), 8)
+    fine = sample_channel(channel, seeds, moved(3000, 0.3, 0.3), 64)
+    torch.testing.assert_close(fine, coarse.repeat_interleave(8, 1).repeat_interleave(8, 2))
+    assert abs(float(coarse.square().mean()) - 1.0) < 0.03
+    smooth = sample_channel(Channel(STILL, 8, 0), seeds, moved(3000, 0.0, 0.0), 8)
+    assert abs(float((smooth * coarse).mean())) < 0.03
+
+
+def test_panes_are_steps_with_a_dark_rim() -> None:
+    seeds = torch.tensor([1, 2])
+    panes = sample_channel(Channel(STILL, 4, 2, PANES), seeds, moved(2, 0.0, 0.0), 100)
+    cells = panes.reshape(2, 2, 50, 4, 25).transpose(2, 3)
+    lit = cells[..., 25, 12]
+    inside = cells == lit[..., None, None]
+    assert len(lit.unique()) == 16
+    assert float(cells[~inside].max()) == float(panes.min()) < float(lit.min())
+    (left, right), (top, bottom) = PANE
+    share = float(inside.float().mean())
+    assert abs(share - (right - left) * (bottom - top)) < 0.02
+
+
+def test_steps_and_panes_stand_still() -> None:
+    with pytest.raises(ValueError, match="still"):
+        FieldConfig((8,), ((Channel(FLOW, 8, 8, STEPS),),))
+
+
+def test_fields_by_phase_are_the_same_pixels() -> None:
+    lattices = LiveLattices(5, SMALL)
+    found = lattices.at(np.full((LAYERS, 2), 0.37))
+    values, offsets = (torch.from_numpy(part) for part in found)
+    plain = FieldSampler(SMALL)(values, offsets)
+    phased = FieldSampler(SMALL, phased=True)(values, offsets)
+    torch.testing.assert_close(phased[0], plain[0])
+    torch.testing.assert_close(phased[1], by_phase(plain[1]))
+    torch.testing.assert_close(phased[1][..., :16, 16:], plain[1][..., ::2, 1::2])
 
 
 def test_a_config_survives_a_manifest() -> None:
