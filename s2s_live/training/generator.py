@@ -94,6 +94,8 @@ def part_config(config: GeneratorConfig, size: int) -> GeneratorConfig:
         kernels=config.fields.kernels[:count],
         fine=0,
         mattes=0,
+        lines=0,
+        templates=0,
     )
     inside, outside = config.in_channels[:count], config.out_channels[:count]
     return replace(config, in_channels=inside, out_channels=outside, fields=fields, shuffle=1)

@@ -42,6 +42,11 @@ CASES = {
         mapping=20,
         fields=FieldsConfig(planes=(3, 2), kernels=(3, 1), fine=3, squares=True, mattes=2),
     ),
+    "lines": replace(SHUFFLED, fields=FieldsConfig(planes=(3, 2), kernels=(3, 3), fine=3, mattes=5, lines=2)),
+    "templates": replace(PLAIN, fields=FieldsConfig(planes=(3, 2), kernels=(3, 1), templates=3)),
+    "mattes of templates": replace(
+        SHUFFLED, fields=FieldsConfig(planes=(3, 2), kernels=(3, 1), fine=3, mattes=3, lines=3, templates=4)
+    ),
 }
 
 

@@ -91,10 +91,16 @@ class FieldsConfig(_Config):
     mattes: int = 0
     """Thresholds of the fine planes, x and y, one for each pixel of the picture, that are laid on the picture
     (`Detail`); 0 for none."""
+    lines: int = 0
+    """How many of the mattes are lines where they cross the threshold."""
+    templates: int = 0
+    """Learnt planes that the last block and the mattes take as well: outlines that stand still."""
 
     def __post_init__(self) -> None:
         _whole("fields fine", self.fine, 0, 256)
         _whole("fields mattes", self.mattes, 0, 256)
+        _whole("fields lines", self.lines, 0, self.mattes)
+        _whole("fields templates", self.templates, 0, 256)
         if self.mattes and not self.fine:
             raise ModelError("Generator mattes need fine fields.", HINT)
         _whole_tuple("fields planes", self.planes, 0, 256)
@@ -221,8 +227,10 @@ class GeneratorConfig(_Config):
         """Planes (fields and coordinates) that block takes beside what the one before gives."""
         if self.fields is None or not self.fields.planes[block]:
             return 0
-        fine = self.fields.fine_in_block * self.shuffle**2 if block == self.blocks - 1 else 0
-        return self.fields.planes[block] + fine + self.fields.coordinate_planes
+        more = self.fields.coordinate_planes
+        if block == self.blocks - 1:
+            more += self.fields.fine_in_block * self.shuffle**2 + self.fields.templates
+        return self.fields.planes[block] + more
 
 
 def _plain(value: Any) -> Any:

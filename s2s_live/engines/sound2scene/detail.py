@@ -1,10 +1,11 @@
-"""Detail at the picture's own resolution: mattes from noise fields and coordinates, laid on by a generator.
+"""Detail at the picture's own resolution: mattes from noise fields, learnt planes and coordinates.
 
 A streak of rain, a star, the edge of a ridge are thresholds of a noise plane or of a line. The last block of
 a generator with a shuffle sees the pixels of a cell as channels and would have to learn such a threshold four
 times; a matte is one for all pixels. The scene chooses what it reads and its colour, the maps of the last
-block where it begins and how much of it there is. What comes from a coarser place is interpolated before the
-threshold, not after: an edge is then as sharp as the picture.
+block where it begins and how much of it there is in each cell. What sets a threshold from a coarser place is
+interpolated before it, not after: an edge is then as sharp as the picture. Outlines that always stand in one
+place (a dial, a bridge) are thresholds of learnt planes. Some mattes are lines: high where others have edges.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+
+from s2s_live.engines.sound2scene.config import FieldsConfig
 
 LINE = 3
 """What a matte reads beside the noise planes: x, y and a constant."""
@@ -26,18 +29,25 @@ class Detail(nn.Module):
     takes, `fine [B, P, 2r, 2r]` noise planes and, last, x and y.
     """
 
-    def __init__(self, coarse: int, fine: int, count: int, condition: int, width: int) -> None:
+    bend: Tensor
+
+    def __init__(self, config: FieldsConfig, coarse: int, condition: int, width: int) -> None:
         super().__init__()
-        self.count, self.coarse, self.inputs = count, coarse, fine + LINE
+        self.count, self.lines = config.mattes, config.lines
+        self.coarse, self.inputs = coarse, config.fine + LINE
+        count = self.count
         self.read = nn.Linear(condition, count * self.inputs)
         self.read_coarse = nn.Linear(condition, count * coarse)
         self.colour = nn.Linear(condition, 3 * count)
-        self.place = nn.Conv2d(width, 2 * count, 1)
+        self.start = nn.Conv2d(width, count, 1)
+        self.amount = nn.Conv2d(width, count, 1)
+        bend = 4.0 * (torch.arange(count) >= count - self.lines)
+        self.register_buffer("bend", bend.float()[:, None, None], persistent=False)
 
     def reset(self) -> None:
         """Where training begins: a matte at the peaks of each noise plane, the others anywhere."""
-        spreads = ((self.read, 1.0), (self.read_coarse, 0.0), (self.colour, 0.3), (self.place, 0.0))
-        for layer, spread in spreads:
+        still = ((layer, 0.0) for layer in (self.read_coarse, self.start, self.amount))
+        for layer, spread in ((self.read, 1.0), (self.colour, 0.3), *still):
             nn.init.normal_(layer.weight, std=0.3 * layer.weight[0].numel() ** -0.5)
             for bias in (values for values in layer.parameters() if values.dim() == 1):
                 nn.init.normal_(bias, std=spread)
@@ -49,15 +59,20 @@ class Detail(nn.Module):
             table[:noises, :noises] = STEEP * torch.eye(noises)
             table[:noises, -1] = OFFSET
 
+    def ridged(self, mattes: Tensor) -> Tensor:
+        """Mattes `[B, n, r, r]`, the lines among them one where they were a half and zero far off."""
+        if not self.lines:
+            return mattes
+        return mattes * (1.0 + self.bend * (0.75 - mattes))
+
     def forward(self, h: Tensor, q: Tensor, coarse: Tensor, fine: Tensor) -> Tensor:
         """See the class."""
         table = self.read(q).reshape(-1, self.count, self.inputs)
         wide = self.read_coarse(q).reshape(-1, self.count, self.coarse) @ coarse.flatten(2)
-        start, amount = self.place(h).chunk(2, dim=1)
-        start = start + wide.reshape(start.shape)
-        start, amount = doubled(torch.cat([start, amount], dim=1)).chunk(2, dim=1)
+        start = self.start(h)
+        start = doubled(start + wide.reshape(start.shape))
         found = torch.baddbmm(table[..., -1:], table[..., :-1], fine.flatten(2)).reshape(start.shape)
-        mattes = torch.sigmoid(found + start) * amount
+        mattes = self.ridged(torch.sigmoid(found + start)) * repeated(self.amount(h))
         added: Tensor = self.colour(q).reshape(-1, 3, self.count) @ mattes.flatten(2)
         return added.reshape(-1, 3, *mattes.shape[2:])
 
@@ -65,3 +80,8 @@ class Detail(nn.Module):
 def doubled(planes: Tensor) -> Tensor:
     """Twice the rows and columns, bilinear between pixel centres."""
     return functional.interpolate(planes, scale_factor=2.0, mode="bilinear", align_corners=False)
+
+
+def repeated(planes: Tensor) -> Tensor:
+    """Twice the rows and columns, each pixel repeated."""
+    return functional.interpolate(planes, scale_factor=2.0, mode="nearest")

@@ -18,7 +18,6 @@ from torch.nn import functional
 
 from s2s_live.engines.base import Picture
 from s2s_live.engines.sound2scene.config import GeneratorConfig
-from s2s_live.engines.sound2scene.detail import Detail, doubled
 from s2s_live.engines.sound2scene.generator import (
     EPS,
     Attention,
@@ -29,14 +28,11 @@ from s2s_live.engines.sound2scene.generator import (
     doubling,
     upsample,
 )
+from s2s_live.engines.sound2scene.live_detail import LiveDetail, constant
 from s2s_live.engines.sound2scene.upscaler import CELL as UPSCALER_CELL
 from s2s_live.engines.sound2scene.upscaler import Upscaler, extended
 from s2s_live.errors import ModelError
 from s2s_live.world.fields import STILL, FieldConfig
-
-
-def _constant(values: Tensor) -> nn.Parameter:
-    return nn.Parameter(values.detach().clone(), requires_grad=False)
 
 
 class LiveBlock(nn.Module):
@@ -48,17 +44,17 @@ class LiveBlock(nn.Module):
     def __init__(self, block: Block, moving: Sequence[int], scale: Tensor, shift: Tensor) -> None:
         super().__init__()
         self.smooth = block.smooth
-        self.up = _constant(doubling(block.conv1.weight))
+        self.up = constant(doubling(block.conv1.weight))
         bias = block.conv1.bias
-        self.offset = _constant(torch.zeros_like(block.conv1.weight[:, 0, 0, 0]) if bias is None else bias)
+        self.offset = constant(torch.zeros_like(block.conv1.weight[:, 0, 0, 0]) if bias is None else bias)
         self.planes_weight: nn.Parameter | None = None
         if block.conv_f is not None and moving:
-            self.planes_weight = _constant(block.conv_f.weight[:, list(moving)])
+            self.planes_weight = constant(block.conv_f.weight[:, list(moving)])
         # conv2 and the shortcut end in the same sum: one bias for both, and what follows scales both.
-        self.conv2_weight = _constant(block.conv2.weight * scale[:, None, None, None])
-        self.short_weight = _constant(block.conv_sc.weight * scale[:, None, None, None])
+        self.conv2_weight = constant(block.conv2.weight * scale[:, None, None, None])
+        self.short_weight = constant(block.conv_sc.weight * scale[:, None, None, None])
         ends = [conv.bias for conv in (block.conv2, block.conv_sc) if conv.bias is not None]
-        self.end_bias = _constant(sum(ends, torch.zeros_like(scale)) * scale + shift)
+        self.end_bias = constant(sum(ends, torch.zeros_like(scale)) * scale + shift)
 
     def forward(
         self,
@@ -84,73 +80,36 @@ class LiveBlock(nn.Module):
         return a + upsample(functional.conv2d(h, self.short_weight), smooth=self.smooth)
 
 
-class LiveDetail(nn.Module):
-    """A `Detail` that gives cells as `LiveGenerator` has them, `[1, 4 * 3, r, r]`.
+class LiveUpscaler(nn.Module):
+    """An `Upscaler` with what the still fields add given from outside.
 
-    `coarse` and `fine` are the indices of the planes of either kind that change from frame to frame.
+    `phased` says whether the finest planes come `by_phase`.
     """
 
-    def __init__(self, detail: Detail, coarse: Sequence[int], fine: Sequence[int]) -> None:
-        super().__init__()
-        self.count = detail.count
-        self.fine = self._tables(detail.read, detail.inputs, detail.inputs - 1, fine)
-        self.coarse = self._tables(detail.read_coarse, detail.coarse, detail.coarse, coarse)
-        start = torch.arange(detail.count) * detail.inputs + detail.inputs - 1
-        self.begin = _rows(detail.read, start)
-        self.place, self.colour = detail.place, detail.colour
-
-    def _tables(self, read: nn.Linear, width: int, planes: int, moving: Sequence[int]) -> nn.ModuleList:
-        """What is read of moving and of resting planes, as linear layers of their own: nothing is cut up."""
-        rows = torch.arange(self.count * width).reshape(self.count, width)
-        groups = (list(moving), [k for k in range(planes) if k not in moving])
-        return nn.ModuleList(_rows(read, rows[:, group].flatten()) for group in groups)
-
-    def _read(self, tables: nn.ModuleList, q: Tensor, moving: Tensor, resting: Tensor) -> Tensor:
-        moves, rests = (table(q).reshape(1, self.count, -1) for table in tables)
-        found: Tensor = moves @ moving.flatten(2) + rests @ resting
-        return found.reshape(1, self.count, *moving.shape[2:])
-
-    def forward(
-        self, h: Tensor, q: Tensor, moving: tuple[Tensor, Tensor], resting: tuple[Tensor, Tensor]
-    ) -> Tensor:
-        """`h [1, C, r, r]`, what the last convolution takes; the condition `q [1, Q]`; coarse and fine planes
-        that move `[1, n, r, r]`, `[1, n, 2r, 2r]`, and that rest, coordinates among them, `[1, n, r * r]`,
-        `[1, n, 4 * r * r]`."""
-        start, amount = self.place(h).chunk(2, dim=1)
-        start = start + self._read(self.coarse, q, moving[0], resting[0]) + self.begin(q)[..., None, None]
-        start, amount = doubled(torch.cat([start, amount], dim=1)).chunk(2, dim=1)
-        mattes = torch.sigmoid(self._read(self.fine, q, moving[1], resting[1]) + start) * amount
-        added = self.colour(q).reshape(1, 3, self.count) @ mattes.flatten(2)
-        cells = functional.pixel_unshuffle(added.reshape(1, 3, *mattes.shape[2:]), 2)
-        rows, columns = h.shape[2:]
-        return cells.reshape(1, 3, 4, rows, columns).transpose(1, 2).reshape(1, 12, rows, columns)
-
-
-def _rows(linear: nn.Linear, chosen: Tensor) -> nn.Linear:
-    found = nn.Linear(linear.in_features, len(chosen))
-    found.weight, found.bias = _constant(linear.weight[chosen]), _constant(linear.bias[chosen])
-    return found
-
-
-class LiveUpscaler(nn.Module):
-    """An `Upscaler` with what the still fields add given from outside."""
-
-    def __init__(self, upscaler: Upscaler, fields: FieldConfig | None) -> None:
+    def __init__(self, upscaler: Upscaler, fields: FieldConfig | None, *, phased: bool) -> None:
         super().__init__()
         self.upscaler = upscaler
+        self.phased = phased
         self.weight: nn.Parameter | None = None
         if upscaler.enter_planes is not None and fields is not None:
             cell = UPSCALER_CELL**2
             moving = [k for k, channel in enumerate(fields.channels[-1]) if channel.layer != STILL]
             chosen = [k * cell + pixel for k in moving for pixel in range(cell)]
-            self.weight = _constant(upscaler.enter_planes.weight[:, chosen])
+            self.weight = constant(upscaler.enter_planes.weight[:, chosen])
 
     def forward(self, cells: Tensor, planes: Sequence[Tensor], still: Tensor | None) -> Tensor:
         """As `Upscaler`; `planes` are the moving fields, `still [B, C, n, n]` what the others add."""
         if self.weight is None or still is None:
             return self.upscaler(cells)  # type: ignore[no-any-return]
-        fine = extended(functional.pixel_unshuffle(planes[-1], UPSCALER_CELL))
+        fine = extended(self._cells(planes[-1]))
         return self.upscaler.inner(extended(cells), functional.conv2d(fine, self.weight) + still)
+
+    def _cells(self, planes: Tensor) -> Tensor:
+        if not self.phased:
+            return functional.pixel_unshuffle(planes, UPSCALER_CELL)
+        batch, count, rows, columns = planes.shape
+        cells = planes.reshape(batch, count, 2, rows // 2, 2, columns // 2).permute(0, 1, 2, 4, 3, 5)
+        return cells.reshape(batch, 4 * count, rows // 2, columns // 2)
 
 
 class LiveGenerator(nn.Module):
@@ -159,16 +118,17 @@ class LiveGenerator(nn.Module):
 
     `tone [B, 3]` are the coefficients of the curve `level = tone[0] + tone[1] * x + tone[2] * x * x` over the
     generator's x in -1..1; adding a half to tone[0] makes cutting off decimals round. `planes` are the moving
-    fields of every resolution (of `fields`, where the generator takes any), `still` what those of the still
-    layer add in every block that takes fields, and in an upscaler that does; `resting` is what mattes read of
-    that layer.
+    fields of every resolution (of `fields`, where the generator takes any), with mattes the finest
+    `by_phase`; `still` what those of the still layer add in every block that takes fields, and in an upscaler
+    that does; `resting` is what mattes read of that layer.
     """
 
     def __init__(
         self, generator: Generator, fields: FieldConfig | None = None, upscaler: Upscaler | None = None
     ) -> None:
         super().__init__()
-        self.upscaler = LiveUpscaler(upscaler, fields) if upscaler is not None else None
+        phased = generator.detail is not None
+        self.upscaler = LiveUpscaler(upscaler, fields, phased=phased) if upscaler is not None else None
         config = generator.config
         if config.classes:
             raise ModelError(
@@ -183,7 +143,7 @@ class LiveGenerator(nn.Module):
             self.detail = LiveDetail(generator.detail, coarse, fine_moving(fields))
         scale, shift = _last_norm(generator)
         folded = len(generator.blocks[-1]) == 1  # type: ignore[arg-type]
-        self.last = None if folded else (_constant(scale[:, None, None]), _constant(shift[:, None, None]))
+        self.last = None if folded else (constant(scale[:, None, None]), constant(shift[:, None, None]))
         one, zero = torch.ones_like(scale), torch.zeros_like(scale)
         self.stages = nn.ModuleList()
         for index, (block, attention) in enumerate(stages(generator)):
@@ -200,7 +160,7 @@ class LiveGenerator(nn.Module):
         ]
         _, final = _output(generator)
         weight, bias = _cells(final, config.shuffle)
-        self.final_weight, self.final_bias = _constant(weight), _constant(bias)
+        self.final_weight, self.final_bias = constant(weight), constant(bias)
 
     def forward(
         self,
@@ -338,7 +298,7 @@ def _all_norms(generator: Generator) -> nn.Linear:
             rows += [_widen(part, config, index) for part in (scale, shift)]
     weight = torch.cat(rows)
     linear = nn.Linear(weight.shape[1], weight.shape[0])
-    linear.weight, linear.bias = _constant(weight), _constant(torch.cat(constants))
+    linear.weight, linear.bias = constant(weight), constant(torch.cat(constants))
     return linear
 
 

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from s2s_live.engines.sound2scene.config import GeneratorConfig
-from s2s_live.engines.sound2scene.detail import Detail
+from s2s_live.engines.sound2scene.detail import Detail, doubled, repeated
 
 Window = tuple[slice, slice]
 """Rows and columns, from where to where."""
@@ -22,6 +22,8 @@ Window = tuple[slice, slice]
 EPS = 1e-5
 SLOPE = 0.2
 """Of the mapping's activations below zero."""
+GAIN = 8.0
+"""Of the templates over their weights, which then move as fast as what reads them."""
 
 
 class ConditionalNorm(nn.Module):
@@ -162,11 +164,14 @@ class Generator(nn.Module):
             nn.ReLU(),
             nn.Conv2d(last, 3 * config.shuffle**2, 3, padding=1),
         )
+        self.templates: nn.Parameter | None = None
+        if config.fields is not None and config.fields.templates:
+            size = config.block_resolution(config.blocks - 1)
+            self.templates = nn.Parameter(0.1 / GAIN * torch.randn(1, config.fields.templates, size, size))
         self.detail: Detail | None = None
         if config.fields is not None and config.fields.mattes:
             planes = config.extra_planes(config.blocks - 1)
-            mattes = config.fields.mattes
-            self.detail = Detail(planes, config.fields.fine, mattes, config.condition_size, last)
+            self.detail = Detail(config.fields, planes, config.condition_size, last)
             self.register_buffer("fine_grid", coordinates(config.resolution)[:, :2], persistent=False)
         for index in range(config.blocks):
             # Constants of the shape, not weights: they are in no checkpoint.
@@ -292,6 +297,8 @@ class Generator(nn.Module):
         if config.coordinates:
             grid: Tensor = getattr(self, f"grid{index}")
             found.append(_part(grid, window, 1).expand(batch, -1, -1, -1))
+        if self.templates is not None and index == self.config.blocks - 1:
+            found.append(_part(GAIN * self.templates, window, 1).expand(batch, -1, -1, -1))
         return torch.cat(found, dim=1) if len(found) > 1 else found[0]
 
     def fine_planes(
@@ -316,9 +323,7 @@ def _part(planes: Tensor, window: Window | None, scale: int) -> Tensor:
 
 def upsample(x: Tensor, *, smooth: bool = False) -> Tensor:
     """Twice the rows and columns, each pixel repeated or (`smooth`) bilinear between pixel centres."""
-    if smooth:
-        return functional.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False)
-    return functional.interpolate(x, scale_factor=2.0, mode="nearest")
+    return doubled(x) if smooth else repeated(x)
 
 
 def doubling(weight: Tensor) -> Tensor:

@@ -16,7 +16,7 @@ from s2s_live.engines.sound2scene.folding import LiveGenerator, fine_moving, mov
 from s2s_live.engines.sound2scene.generator import Generator
 from s2s_live.engines.sound2scene.upscaler import CELL, Upscaler, extended
 from s2s_live.world.fields import FieldConfig, sample_fields
-from s2s_live.world.live_fields import FieldSampler, LiveLattices
+from s2s_live.world.live_fields import FieldSampler, LiveLattices, by_phase
 
 
 class LivePainting(nn.Module):
@@ -31,7 +31,8 @@ class LivePainting(nn.Module):
     ) -> None:
         super().__init__()
         self.generator = LiveGenerator(generator, fields, upscaler)
-        self.sampler = FieldSampler(fields) if fields is not None else None
+        phased = generator.detail is not None
+        self.sampler = FieldSampler(fields, phased=phased) if fields is not None else None
 
     def forward(self, z: Tensor, feature: Tensor, tone: Tensor, *scene: Tensor) -> Tensor:
         """See the class."""
@@ -49,8 +50,8 @@ def still_planes(
     generator: Generator, fields: FieldConfig, seed: int, upscaler: Upscaler | None = None
 ) -> list[Floats]:
     """First, where there are mattes, what they read of the still layer and of the coordinates, coarse and
-    fine: `[1, n, r * r]`, `[1, n, 4 * r * r]`. Then what both and a bias add in every block that takes
-    fields, and in an upscaler that does.
+    fine `by_phase`: `[1, n, r * r]`, `[1, n, 4 * r * r]`. Then what both and a bias add in every block that
+    takes fields, and in an upscaler that does.
 
     Those are `[1, r, r, C]`, channels last as the networks of a CPU have them.
     """
@@ -85,7 +86,7 @@ def _resting(generator: Generator, fields: FieldConfig, levels: list[Tensor]) ->
     found = []
     for planes, moving in (
         (coarse, moving_planes(generator.config, fields, last)),
-        (fine, fine_moving(fields)),
+        (by_phase(fine), fine_moving(fields)),
     ):
         resting = [k for k in range(planes.shape[1]) if k not in moving]
         found.append(np.ascontiguousarray(planes[:, resting].flatten(2).numpy()))
