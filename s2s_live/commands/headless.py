@@ -63,8 +63,8 @@ def _record_until(session: Session, feed: Feed, options: AppOptions, settings: S
     recorder = None
     if options.record is not None:
         recorder = Recorder(record_settings(options.record, settings), feed.program, feed.program.written)
+        recorder.start(session.frame)
         session.add_sink(recorder.offer)
-        recorder.start()
     try:
         _watch(session, feed, recorder, options.seconds)
     finally:

@@ -78,8 +78,11 @@ class Recorder:
         # A daemon, so that a disk that hangs cannot keep the program from ending; the file bears it.
         self._thread = threading.Thread(target=self._run, name="s2s-recorder", daemon=True)
 
-    def start(self) -> None:
-        """Claim the name and begin. Raises RecordingError if the folder cannot be written or is full."""
+    def start(self, shown: Frame | None = None) -> None:
+        """Claim the name and begin, with the frame that is `shown` already until there is a newer one.
+
+        Raises RecordingError if the folder cannot be written or is full.
+        """
         settings = self._settings
         stem = settings.stem or dated_stem(datetime.now().astimezone())
         with explained(settings.folder):
@@ -92,6 +95,8 @@ class Recorder:
             )
         self._path = claim(settings.folder, stem, ".mp4" if settings.format == "mp4" else "")
         self._state = "recording"
+        if shown is not None:
+            self.offer(shown)
         self._thread.start()
 
     def offer(self, frame: Frame) -> None:

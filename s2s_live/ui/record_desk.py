@@ -158,7 +158,7 @@ class RecordDesk(QObject):
             folder, size=wish.size, fps=wish.fps, sound=wish.sound, format=kind, stem=stem
         )
         recorder = Recorder(settings, self._feed.program, self._feed.program.written)
-        recorder.start()
+        recorder.start(session.frame)
         session.add_sink(recorder.offer)
         return recorder
 

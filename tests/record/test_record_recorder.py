@@ -65,6 +65,17 @@ def test_a_take_begins_with_the_newest_sound_not_with_history(tmp_path, ring, fr
     assert np.abs(got.sound).max() < 0.01
 
 
+def test_a_take_begins_with_the_picture_that_is_shown(tmp_path, ring, frame, film):
+    ring.write(np.zeros((RATE, 2), np.float32))
+    recorder = Recorder(settings(tmp_path), ring, ring.written)
+    recorder.start(frame(ring.written - 4800, 200, 16))
+    ring.write(np.zeros((RATE, 2), np.float32))  # a second goes by before anything is painted anew
+    recording = recorder.stop()
+    got = film(recording.path)
+    assert len(got.times) == 30
+    assert got.luma.min() > 150
+
+
 @pytest.mark.parametrize(("seconds", "fps"), [pytest.param(60, 30, marks=pytest.mark.slow), (15, 60)])
 def test_sound_and_picture_stay_together(tmp_path, ring, frame, film, seconds, fps):
     """A beep and a flash each second, 45 frames painted a second: within 40 ms to the end, and no drift."""
