@@ -1,7 +1,8 @@
 """OpenVINO networks with convolutions in 8-bit whole numbers, where the processor is faster at those.
 
 Symmetric per-tensor ranges of activations are measured on sample inputs, those of weights for each output
-channel (Jacob et al. 2018, section 3). Everything between convolutions stays in 32 bits.
+channel (Jacob et al. 2018, section 3). Everything between convolutions stays in 32 bits, and so do those that
+give a picture: their steps would be seen, and flicker as it moves.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from s2s_live.engines.runtime import Floats
 _CONVOLUTIONS = {"Convolution": 0, "ConvolutionBackpropData": 1}
 """Kinds of nodes and the axis of their weights that counts output channels."""
 _LEAST = 1e-6
+_FEWEST_MAPS = 13
+"""More than the twelve numbers of a cell of four pixels."""
 
 
 def quantize(model: Any, samples: Sequence[Sequence[Floats]]) -> Any:
@@ -42,7 +45,28 @@ def quantize(model: Any, samples: Sequence[Sequence[Floats]]) -> Any:
 
 def _convolutions(model: Any) -> list[Any]:
     """Those worth it: 1x1 ones cost little, and shortcuts, which have the widest ranges, are among them."""
-    return [node for node in model.get_ordered_ops() if node.get_type_name() in _CONVOLUTIONS and _wide(node)]
+    found = [node for node in model.get_ordered_ops() if _is_convolution(node)]
+    return [node for node in found if _wide(node) and not _gives_picture(node)]
+
+
+def _is_convolution(node: Any) -> bool:
+    return node.get_type_name() in _CONVOLUTIONS
+
+
+def _gives_picture(node: Any) -> bool:
+    """Whether no other convolution follows, or few maps are left: the pixels of a cell in three colours."""
+    if int(node.get_output_partial_shape(0)[1].get_length()) < _FEWEST_MAPS:
+        return True
+    seen, waiting = set(), [node]
+    while waiting:
+        for target in waiting.pop().output(0).get_target_inputs():
+            after = target.get_node()
+            if _is_convolution(after):
+                return False
+            if after.get_friendly_name() not in seen:
+                seen.add(after.get_friendly_name())
+                waiting.append(after)
+    return True
 
 
 def _wide(node: Any) -> bool:
