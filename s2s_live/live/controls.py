@@ -43,7 +43,7 @@ SESSION_CONTROLS: tuple[Control, ...] = (
     Control("attack", "Attack", "Time to follow a new sound.", 0.15, 0.05, 5.0, "s"),
     Control("release", "Release", "Time to let go of a sound that ended.", 1.5, 0.1, 30.0, "s"),
     Control("motion", "Motion", "How fast the scene flows.", 1.0, 0.0, 3.0),
-    Control("z_speed", "Wander", "How fast the composition changes by itself.", 0.05, 0.0, 1.0, "/s"),
+    Control("z_speed", "Wander", "How fast the composition changes by itself.", 0.03, 0.0, 1.0, "/s"),
     Control("variation", "Variation", "Another composition of the same sound.", 0.0, 0.0, 9999.0, kind="int"),
     Control("hold", "Hold", "Keep this scene whatever sounds.", 0.0, 0.0, 1.0, kind="bool"),
     Control(

@@ -196,7 +196,7 @@ def crowd(c: Canvas) -> None:
     stage = 0.60 + 0.03 * c.rise
     r = c.radius(0.5 + 0.15 * c.side, stage)
     c.glow(c.light, (0.35 + 0.55 * c.power) * torch.exp(-4.2 * r))
-    smoke = (0.75 + 0.35 * c.cloudy(DRIFT, (8, 16, 32))).clamp(0.1, 1.6)
+    smoke = (0.75 + 0.55 * c.cloudy(DRIFT, (8, 16, 32))).clamp(0.1, 1.6)
     for k in range(5):
         foot = 0.1 + 0.2 * k
         lean = 0.55 * (0.5 - foot) + 0.25 * c.shape + 0.10 * c.side

@@ -195,7 +195,7 @@ def engine(c: Canvas) -> None:
     _wheel(c, wx, wy, hot)
     c.over((1.0, 0.85, 0.55), hot * c.edge(r - 0.022))
     _pipes(c)
-    sparks = smooth(2.7 - 0.9 * c.power, 3.1 - 0.9 * c.power, c.noise(FLOW, 128)) * torch.exp(-3.0 * r)
+    sparks = smooth(2.7 - 0.9 * c.power, 3.1 - 0.9 * c.power, c.noise(FLOW, 64)) * torch.exp(-3.0 * r)
     c.glow((1.0, 0.75, 0.35), 1.8 * sparks)
     floor = c.edge(0.87 - c.y)
     c.over(
