@@ -3,6 +3,7 @@ import time
 
 import numpy as np
 import pytest
+from waiting import wait_for
 
 from s2s_live.audio.feed import Feed
 from s2s_live.audio.levels import LevelTrack
@@ -14,23 +15,6 @@ from s2s_live.errors import AudioError
 from s2s_live.timeline import PROGRAM_RATE, TICK
 
 FADE = TICK // 2  # samples at the beginning of a source that are faded in
-
-
-def wait_for(condition, seconds=5.0):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if condition():
-            return True
-        time.sleep(0.01)
-    return False
-
-
-@pytest.fixture
-def feed():
-    made = Feed(seconds=10.0)
-    made.start()
-    yield made
-    made.stop()
 
 
 def noise(seconds, rate=PROGRAM_RATE, channels=2, seed=0, amplitude=0.1):

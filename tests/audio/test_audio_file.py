@@ -4,6 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from waiting import wait_for
 
 from s2s_live.audio.decode import Decoder
 from s2s_live.audio.feed import Feed
@@ -22,15 +23,6 @@ def written(folder: Path, name: str, data, rate, **more) -> Path:
     path = folder / name
     soundfile.write(path, data, rate, **more)
     return path
-
-
-def wait_for(condition, seconds=5.0):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if condition():
-            return True
-        time.sleep(0.01)
-    return False
 
 
 @pytest.fixture

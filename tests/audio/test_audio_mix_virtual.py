@@ -5,6 +5,7 @@ import time
 import numpy as np
 import pytest
 import soundfile
+from waiting import wait_for
 
 from s2s_live.audio.feed import Feed
 from s2s_live.audio.sources import open_input
@@ -13,15 +14,6 @@ from s2s_live.audio.watch import DeviceWatch
 pytestmark = pytest.mark.virtual
 
 RATE = 48_000
-
-
-def wait_for(condition, seconds=8.0):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if condition():
-            return True
-        time.sleep(0.02)
-    return False
 
 
 @pytest.fixture

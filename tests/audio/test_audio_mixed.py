@@ -6,6 +6,7 @@ import time
 import numpy as np
 import pytest
 import soundfile
+from waiting import wait_for
 
 from s2s_live.audio.feed import Feed
 from s2s_live.audio.file import FileSource
@@ -20,29 +21,12 @@ from s2s_live.timeline import PROGRAM_RATE, TICK
 FADE = TICK // 2
 
 
-def wait_for(condition, seconds=8.0):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if condition():
-            return True
-        time.sleep(0.01)
-    return False
-
-
 def constant(value, seconds=1.0):
     return np.full((round(seconds * PROGRAM_RATE), 2), value, np.float32)
 
 
 def loop(value, name="Array"):
     return ArraySource(constant(value), PROGRAM_RATE, loop=True, name=name)
-
-
-@pytest.fixture
-def feed():
-    made = Feed(seconds=10.0)
-    made.start()
-    yield made
-    made.stop()
 
 
 def newest(feed, seconds=0.05):

@@ -5,6 +5,7 @@ import time
 import numpy as np
 import pytest
 import soundfile
+from waiting import wait_for
 
 from s2s_live.audio.device import find_device
 from s2s_live.audio.devices import list_inputs, list_outputs
@@ -18,15 +19,6 @@ from s2s_live.errors import AudioError
 pytestmark = pytest.mark.virtual
 
 RATE = 48_000
-
-
-def wait_for(condition, seconds=8.0):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if condition():
-            return True
-        time.sleep(0.02)
-    return False
 
 
 @pytest.fixture

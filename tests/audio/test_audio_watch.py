@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 
 import pytest
+from waiting import wait_for
 
 from s2s_live.audio.device import Device, default_device, find_device
 from s2s_live.audio.devices import default_index, parse_table
@@ -15,15 +16,6 @@ from s2s_live.audio.sources import open_source
 from s2s_live.audio.supervision import Retry
 from s2s_live.audio.watch import DeviceWatch
 from s2s_live.errors import AudioError
-
-
-def wait_for(condition, seconds=10.0):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if condition():
-            return True
-        time.sleep(0.02)
-    return False
 
 
 def entry(name, api=0, inputs=2, outputs=0, rate=48_000.0):
