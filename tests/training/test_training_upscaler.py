@@ -28,7 +28,7 @@ def few(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_pieces_of_both_sizes_show_the_same_place() -> None:
     pool = stage.PairPool(torch.Generator().manual_seed(1), CPU)
     pool.grow()
-    around, planes, truth = pool.draw(3)
+    around, planes, truth, error = pool.draw(3)
     margin, side = stage.REACH * stage.CELL, stage.PIECE * stage.CELL
     assert around.shape == (3, 3, side + 2 * margin, side + 2 * margin)
     assert planes.shape == (3, SMALL.planes, *around.shape[2:])
@@ -37,6 +37,19 @@ def test_pieces_of_both_sizes_show_the_same_place() -> None:
     inside = around[..., margin:-margin, margin:-margin]
     moved = around[..., margin + 2 : -margin + 2, margin:-margin]
     assert (inside - coarse).square().mean() < 0.5 * (moved - coarse).square().mean()
+    assert error.shape == (3,)
+    assert (error >= stage.LEAST_ERROR).all()
+
+
+def test_a_decibel_counts_the_same_in_every_scene() -> None:
+    truth = torch.zeros(2, 3, 8, 8)
+    made = torch.stack([torch.full((3, 8, 8), 0.2), torch.full((3, 8, 8), 0.02)])
+    plain = torch.tensor([1e-2, 1e-4])  # in 0..1: as far off as these pieces
+    alike = stage.relative_error(made, truth, plain)
+    either = [stage.relative_error(made * scale[:, None, None, None], truth, plain) for scale in
+              (torch.tensor([0.5, 1.0]), torch.tensor([1.0, 0.5]))]  # fmt: skip
+    assert either[0] == pytest.approx(float(either[1]))
+    assert either[0] < alike == pytest.approx(float(torch.log(torch.tensor(1.0 + stage.SLIGHT))), abs=1e-5)
 
 
 def test_it_learns_stops_and_goes_on(tmp_path: Path) -> None:
