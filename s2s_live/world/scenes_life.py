@@ -41,7 +41,7 @@ def birds(c: Canvas) -> None:
     near = torch.exp(-((c.y - 0.16) / 0.09).square()) * smooth(0.42, 0.12, c.x)
     c.over(0.4 * c.near, c.edge(branch))
     c.over(0.55 * c.near, twigs * smooth(0.25, 0.6, near))
-    flap = 0.85 + 0.3 * c.noise(FLOW, 8)
+    flap = 0.85 + 0.15 * c.noise(FLOW, 8)
     for k, (dx, dy, big) in enumerate(_FLOCK):
         cx, cy = 0.56 + dx, 0.36 + dy
         wing = 0.068 * big

@@ -111,7 +111,7 @@ def wind(c: Canvas) -> None:
     blade = smooth(0.1, 1.2, c.noise(STILL, 96, 0) + 0.8 * c.noise(STILL, 128) + 0.5)
     bright = (0.1 + 0.25 * c.power + (0.35 + 0.4 * c.power) * wave) * (0.35 + 0.45 * blade)
     c.over(0.5 * c.near + 0.5 * c.light, depth.sqrt() * bright)
-    foot, bend = 0.42, 0.04 + 0.16 * c.power
+    foot, bend = 0.42, 0.12
     up = ((0.80 - c.y) / 0.42).clamp(0.0, 1.0)
     trunk = (c.x - foot - bend * up.square()).abs() - 0.020 * (1.3 - up)
     c.over(0.35 * c.near, c.edge(trunk) * c.edge(c.y - 0.80) * c.edge(0.42 - c.y))
