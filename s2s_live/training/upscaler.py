@@ -43,7 +43,7 @@ POOL = 210
 """Scenes kept at both sizes; one takes 1 MB."""
 STEPS = 80
 """Steps for each scene painted."""
-RATE = 3e-3
+RATE = 1e-3
 LEAST_ERROR = 1e-6
 """Of plain interpolation: bytes have about a third of that."""
 SLIGHT = 0.1

@@ -11,6 +11,7 @@ from s2s_live.engines.sound2scene.folding import to_picture, tone_curve
 from s2s_live.engines.sound2scene.generator import Generator, doubling, upsample
 from s2s_live.engines.sound2scene.live_painting import LivePainting, Scene
 from s2s_live.engines.sound2scene.unit import unit
+from s2s_live.engines.sound2scene.upscaler import Upscaler, UpscalerConfig, upscaled
 from s2s_live.world.fields import DRIFT, FLOW, STILL, Channel, FieldConfig, sample_fields
 
 PLAIN = GeneratorConfig(
@@ -87,6 +88,22 @@ def test_folding_changes_nothing(case):
     levels = LivePainting(generator, fields).eval()(z, feature, *given).numpy()
     assert to_picture(levels).std() > 5
     assert np.abs(to_picture(levels) - (picture + 1) * 127.5).max() <= 0.52
+
+
+@pytest.mark.parametrize("case", ["fine fields", "mattes"])
+def test_an_upscaler_sees_the_pixels_of_a_cell_in_their_order(case):
+    config, fields = CASES[case], fields_of(CASES[case])
+    generator = shaken(config)
+    upscaler = Upscaler(UpscalerConfig(6, planes=len(FINE))).eval().requires_grad_(False)
+    upscaler.leave.weight.normal_(0.0, 0.05)
+    z, feature = torch.randn(1, config.z_size), unit(torch.rand(1, config.feature_size))
+    displacement = np.array([[0.0, 0.0], [0.7, -3.2], [1e4, 0.13]])
+    sampled = sample_fields(torch.tensor([9]), torch.from_numpy(displacement)[None], fields)
+    picture = upscaled(upscaler, generator(z, feature, sampled) * 0.5 + 0.5, sampled[-1])
+    scene = Scene(generator, fields, 9, upscaler).at(displacement)
+    given = [torch.from_numpy(array) for array in (tone_curve(), *scene)]
+    levels = LivePainting(generator, fields, upscaler).eval()(z, feature, *given).numpy()
+    assert np.abs(to_picture(levels) - picture[0].permute(1, 2, 0).numpy() * 255).max() <= 0.55
 
 
 def test_one_transposed_convolution_is_upsampling_and_a_convolution():

@@ -22,7 +22,7 @@ def few(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two families in small pictures."""
     monkeypatch.setattr(stage, "FAMILIES", FAMILIES[:2])
     monkeypatch.setattr(stage, "SIZE", 128)
-    monkeypatch.setattr(stage, "STEPS", 5)
+    monkeypatch.setattr(stage, "STEPS", 40)
 
 
 def test_pieces_of_both_sizes_show_the_same_place() -> None:
