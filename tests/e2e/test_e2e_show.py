@@ -104,6 +104,7 @@ def test_rain_and_fire_are_seen_on_the_screen_and_in_the_recording(screen, virtu
         process.kill()
     keep = os.environ.get("S2S_LIVE_SCREENSHOTS")
     if keep:
+        os.makedirs(keep, exist_ok=True)  # noqa: PTH103
         for family, picture in screenshots.items():
             cv2.imwrite(os.path.join(keep, f"{family}.png"), picture[..., ::-1])  # noqa: PTH118
     assert warmth(screenshots["fire"]) > warmth(screenshots["rain"]) + 5
