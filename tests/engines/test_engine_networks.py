@@ -135,6 +135,7 @@ def test_configs_survive_json(config):
         {"shuffle": 2, "fields": {"planes": [3, 0, 2], "kernels": [3, 3, 1], "fine": 2, "mattes": 2}},
         {"fields": {"planes": [3, 0, 2], "kernels": [3, 3, 1], "lines": 1}},
         {"fields": {"planes": [3, 0, 2], "kernels": [3, 3, 1], "templates": -1}},
+        {"fields": {"planes": [3, 2, 0], "kernels": [3, 3, 1], "templates": 2}},
         {"in_channels": [16, 16]},
         {"in_channels": [16, 9, 8]},
         {"in_channels": "16"},

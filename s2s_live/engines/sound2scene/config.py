@@ -182,6 +182,8 @@ class GeneratorConfig(_Config):
             raise ModelError("Generator fields need one number of planes and one kernel per block.", HINT)
         if fields is not None and fields.mattes and self.hierarchical:
             raise ModelError("Generator mattes need a z that is not hierarchical.", HINT)
+        if fields is not None and fields.templates and not fields.planes[-1]:
+            raise ModelError("Generator templates need fields in the last block.", HINT)
         if fields is not None and fields.fine and (self.shuffle == 1 or not fields.planes[-1]):
             raise ModelError("Generator fine fields need a shuffle and fields in the last block.", HINT)
 
