@@ -22,6 +22,7 @@ from s2s_live.engines.sound2scene.tiny import write_tiny_model
 from s2s_live.errors import ModelError
 from s2s_live.features.log_psd import LogPsdConfig
 from s2s_live.store.folder import ModelFolder, write_model_folder
+from s2s_live.store.library import find_model
 from s2s_live.world.fields import DRIFT, FLOW, STILL
 
 RATE = 16_000
@@ -305,6 +306,17 @@ def test_a_model_without_fields_or_families(tiny_folder, tmp_path):
     assert engine.silence().latent.shape == target.latent.shape
     assert engine.paint(state(engine, displacement=np.zeros((0, 2)))).shape == (64, 64, 3)
     engine.close()
+
+
+@pytest.mark.slow
+def test_the_bundled_model_paints_the_same_without_openvino():
+    folder = ModelFolder.open(find_model("world"))
+    plain = Sound2SceneEngine(folder, Wish(prefer="torch"))
+    fast = open_engine(folder.path)
+    assert plain.spec.runtime == "torch-fp32"
+    assert change(plain.paint(state(plain)), fast.paint(state(plain))) < 1.0
+    plain.close()
+    fast.close()
 
 
 def test_a_second_start_loads_no_network(tiny_folder):

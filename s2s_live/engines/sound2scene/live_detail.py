@@ -24,7 +24,7 @@ class LiveDetail(nn.Module):
     def __init__(self, detail: Detail, coarse: Sequence[int], fine: Sequence[int]) -> None:
         super().__init__()
         self.count = detail.count
-        self.bend = constant(detail.bend[..., None, None])
+        self.bend = constant(detail.bend)
         self.fine = self._tables(detail.read, detail.inputs, detail.inputs - 1, fine)
         self.coarse = self._tables(detail.read_coarse, detail.coarse, detail.coarse, coarse)
         start = torch.arange(detail.count) * detail.inputs + detail.inputs - 1
@@ -53,7 +53,8 @@ class LiveDetail(nn.Module):
         start = start + self.begin(q)[..., None, None]
         found = self._read(self.fine, q, moving[1], resting[1]).reshape(cells)
         mattes = torch.sigmoid(found + _between(_between(start, 2), 4))
-        mattes = mattes * (1.0 + self.bend * (0.75 - mattes)) * self.amount(h)[:, :, None, :, None]
+        bend = self.bend[..., None, None]
+        mattes = mattes * (1.0 + bend * (0.75 - mattes)) * self.amount(h)[:, :, None, :, None]
         added: Tensor = self.colour(q).reshape(1, 3, self.count) @ mattes.flatten(2)
         added = added.reshape(3, *cells[2:]).permute(1, 3, 0, 2, 4)
         return added.reshape(1, 12, *h.shape[2:])
