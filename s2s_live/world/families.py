@@ -38,7 +38,7 @@ FAMILIES: tuple[Family, ...] = (
     Family("city_traffic", "City traffic", (0.035, 0.000), (0.300, 0.000)),
     Family("train", "Train", (0.050, 0.000), (0.450, 0.000)),
     Family("aircraft", "Aircraft", (0.090, 0.008), (0.160, 0.010)),
-    Family("engine", "Engine", (0.020, -0.060), (0.000, -0.400)),
+    Family("engine", "Engine", (0.020, -0.060), (0.000, -0.240)),
     Family("clock", "Clock", (0.010, 0.000), (0.000, -0.020)),
     Family("bell", "Bell", (0.018, 0.000), (0.020, -0.040)),
     Family("voice", "Voice", (0.016, -0.008), (0.020, -0.050)),

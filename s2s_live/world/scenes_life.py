@@ -41,12 +41,11 @@ def birds(c: Canvas) -> None:
     near = torch.exp(-((c.y - 0.16) / 0.09).square()) * smooth(0.42, 0.12, c.x)
     c.over(0.4 * c.near, c.edge(branch))
     c.over(0.55 * c.near, twigs * smooth(0.25, 0.6, near))
-    flap = 0.85 + 0.15 * c.noise(FLOW, 8)
     for k, (dx, dy, big) in enumerate(_FLOCK):
         cx, cy = 0.56 + dx, 0.36 + dy
         wing = 0.068 * big
         u = (c.x - cx).abs() / wing
-        arch = c.y - cy + wing * flap * (0.9 * u - 0.75 * u * u)
+        arch = c.y - cy + 0.85 * wing * (0.9 * u - 0.75 * u * u)
         mark = c.edge(arch.abs() - 0.011 * big * (1.15 - u)) * smooth(1.05, 0.9, u)
         shown = smooth(k / 11.0 - 0.15, k / 11.0, c.power + 0.10)
         c.over(0.25 * c.near, 0.95 * mark * shown)
@@ -212,7 +211,7 @@ def crowd(c: Canvas) -> None:
     for k, (top, high) in enumerate(((0.66, 0.022), (0.74, 0.034), (0.86, 0.055))):
         profile = c.noise(STILL, 96, 0) if k == 0 else c.noise(STILL, 24, 0) * (1.0 if k == 1 else -1.0)
         heads = 0.5 + 0.6 * profile
-        line = c.y - (top - high * (heads + 0.30 * c.noise(FLOW, 24, 0) * c.power))
+        line = c.y - (top - high * heads)
         dark = ((0.16, 0.06, 0.18), (0.09, 0.035, 0.11), (0.03, 0.012, 0.045))[k]
         c.over(c.light, 0.30 * c.edge(-line - 0.006, 2.0))
         c.over(dark, c.edge(-line))

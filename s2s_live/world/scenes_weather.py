@@ -57,10 +57,10 @@ def storm(c: Canvas) -> None:
 
 def sea(c: Canvas) -> None:
     """Open water; louder means higher waves with foam."""
-    horizon = 0.46 + 0.07 * c.rise - 0.05 * c.power
+    horizon = 0.44 + 0.07 * c.rise
     c.sky(horizon, height=0.35)
     c.clouds(0.35 * c.cover + 0.55 * c.power, horizon)
-    c.shade(1.05 - 0.33 * c.power)
+    c.shade(1.08 - 0.40 * c.power)
     depth, waves = c.water(horizon, 0.35 + 1.4 * c.power)
     swell = c.noise(DRIFT, 16) * 0.5 + 0.6 * c.noise(DRIFT, 8) + 0.8 * waves
     crest = smooth(2.3 - 2.6 * c.power, 3.4 - 2.5 * c.power, swell) * smooth(0.02, 0.3, depth)
@@ -72,7 +72,7 @@ def sea(c: Canvas) -> None:
 
 
 def stream(c: Canvas) -> None:
-    """A brook between mossy banks; louder is wider and whiter."""
+    """A brook between mossy banks; louder is whiter, with more spray over it."""
     horizon = 0.36 + 0.04 * c.rise
     c.sky(horizon, height=0.5)
     c.clouds(0.1 + 0.4 * c.cover, horizon)
@@ -83,7 +83,7 @@ def stream(c: Canvas) -> None:
     c.shade(1.0 - 0.35 * smooth(0.5, 1.3, c.noise(STILL, 96, 0)) * smooth(0.04, 0.10, crowns))
     depth = c.ground(horizon + 0.05)
     middle = 0.5 + 0.10 * torch.sin(4.2 * depth + 0.6) * (1.0 - 0.4 * depth)
-    wide = (0.03 + 0.26 * depth) * (0.6 + 0.8 * c.power) + 0.012 * c.noise(STILL, 24, 0) * depth
+    wide = 1.1 * (0.03 + 0.26 * depth) + 0.012 * c.noise(STILL, 24, 0) * depth
     inside = c.edge((c.x - middle).abs() - wide, 2.0) * c.edge(horizon + 0.055 - c.y)
     run = 0.45 * c.noise(FLOW, 32) + 0.65 * c.noise(FLOW, 128, 12) + 0.55 * c.noise(FLOW, 256, 24)
     water = c.blend(
@@ -95,17 +95,19 @@ def stream(c: Canvas) -> None:
     stones = smooth(1.25, 1.6, c.noise(STILL, 16) + 0.12 * c.noise(STILL, 64)) * smooth(0.08, 0.25, depth)
     grey = c.blend((0.20, 0.21, 0.20), (0.52, 0.52, 0.48), (0.45 + 0.3 * c.noise(STILL, 32)).clamp(0.0, 1.0))
     c.over(grey, 0.95 * stones)
-    c.mist(horizon + 0.04, 0.05, 0.30)
+    c.mist(horizon + 0.04, 0.05 + 0.05 * c.power, 0.20 + 0.35 * c.power)
 
 
 def wind(c: Canvas) -> None:
-    """High grass and a bent tree under racing cloud."""
+    """High grass and a bent tree under racing cloud; louder is dustier, darker, and full of leaves."""
     horizon = 0.60 + 0.05 * c.rise
     c.sky(horizon, height=0.6)
     c.clouds(0.1 + 0.35 * c.cover + 0.5 * c.power, horizon)
     rush = smooth(1.1 - 1.3 * c.power, 2.6 - 0.6 * c.power, c.noise(FLOW, 12, 96))
     c.over(0.5 * c.low + 0.5 * c.light, (0.15 + 0.6 * c.power) * rush * smooth(1.0, 0.5, c.y / horizon))
+    c.shade(1.08 - 0.42 * c.power)
     c.ridge(horizon, 0.12, c.far)
+    c.mist(horizon - 0.02, 0.05 + 0.09 * c.power, 0.85 * c.power)
     depth = c.ground(horizon, grass=0.0)
     wave = smooth(0.2, 1.6, 0.8 * c.noise(FLOW, 8) + 0.6 * c.noise(FLOW, 16))
     blade = smooth(0.1, 1.2, c.noise(STILL, 96, 0) + 0.8 * c.noise(STILL, 128) + 0.5)
@@ -157,7 +159,7 @@ def fire(c: Canvas) -> None:
         bark = c.blend((0.07, 0.03, 0.02), (0.85, 0.25, 0.05), smooth(0.5, 1.8, c.noise(STILL, 64)))
         c.over(bark, c.edge(log))
     rise = torch.exp(-((c.x - middle) / 0.30).square()) * smooth(1.0, 0.75, c.y / floor)
-    sparks = smooth(2.75 - 0.7 * c.power, 3.2 - 0.7 * c.power, c.noise(FLOW, 128)) * rise
+    sparks = smooth(2.75 - 0.8 * c.power, 3.2 - 0.8 * c.power, c.noise(FLOW, 64)) * rise
     c.glow((1.0, 0.70, 0.25), 1.4 * sparks)
 
 

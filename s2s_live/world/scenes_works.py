@@ -50,7 +50,7 @@ def city_traffic(c: Canvas) -> None:
 
 
 def train(c: Canvas) -> None:
-    """A lit train crossing a viaduct at night; louder is longer and brighter."""
+    """A lit train crossing a viaduct at night; louder is more windows lit, and more steam."""
     line = 0.60
     c.sky(line + 0.06, height=0.6)
     c.stars(0.5, line)
@@ -58,7 +58,7 @@ def train(c: Canvas) -> None:
     c.ridge(line + 0.03, 0.20, c.far)
     c.ridge(line + 0.10, 0.12, 0.5 * c.far + 0.3 * c.near, turn=-0.9)
     c.ground(line + 0.10)
-    head = 0.52 + 0.45 * c.power
+    head = 0.90
     car = torch.maximum((c.y - line + 0.045).abs() - 0.042, c.x - head)
     c.over((0.10, 0.11, 0.14), c.edge(line + 0.004 - c.y) * c.edge(c.y - line - 0.022))
     arch = (c.x * 7.0) % 1.0 - 0.5
@@ -69,7 +69,8 @@ def train(c: Canvas) -> None:
     )
     body = c.edge(car)
     c.over(c.blend((0.30, 0.08, 0.09), (0.16, 0.04, 0.06), smooth(-0.08, 0.0, c.y - line)), body)
-    pane = smooth(-0.35, -0.05, c.noise(FLOW, 24, 0)) * c.edge((c.y - line + 0.052).abs() - 0.016)
+    lit = 0.35 - 1.1 * c.power
+    pane = smooth(lit - 0.15, lit + 0.15, c.noise(FLOW, 24, 0)) * c.edge((c.y - line + 0.052).abs() - 0.016)
     c.glow(
         (1.0, 0.76, 0.36),
         0.35 * torch.exp(-((c.y - line + 0.05) / 0.07).square()) * smooth(head + 0.05, head - 0.05, c.x),
@@ -145,7 +146,7 @@ def _wheel(c: Canvas, wx: float, wy: float, hot: Tensor) -> None:
     wheel = torch.minimum(torch.minimum(rim, spokes), r - 0.055)
     c.over(
         (1.0, 0.62, 0.20),
-        (0.3 + 0.7 * hot) * c.edge(r - 0.20) * (0.85 + 0.2 * c.noise(FLOW, 16)).clamp(0.0, 1.0),
+        (0.3 + 0.7 * hot) * c.edge(r - 0.20) * (0.85 + 0.08 * c.noise(FLOW, 16)).clamp(0.0, 1.0),
     )
     steel = c.blend(
         (0.10, 0.09, 0.10),
