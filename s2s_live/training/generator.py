@@ -25,7 +25,8 @@ from s2s_live.training.adversary import Adversary
 from s2s_live.training.images import Bank
 from s2s_live.training.loop import Average, Budget, Due, load_checkpoint, save_checkpoint
 from s2s_live.training.muon import Muon
-from s2s_live.training.painting import SMALL, Lot, Pool, Studio
+from s2s_live.training.painting import MOMENTS, SMALL, Lot, Pool, Studio
+from s2s_live.training.picture_loss import picture_loss, psnr, unsteadiness
 from s2s_live.training.standardised import plain, standardise
 from s2s_live.training.statistics import BatchStatistics, calibrate
 from s2s_live.training.team import Team
@@ -38,8 +39,8 @@ log = logging.getLogger(__name__)
 
 CHECKPOINT = "generator.pt"
 SHEET = "generator.png"
-FINE = 1.0
-"""Weight of the amplitude of the finest detail in the loss."""
+STEADY = 1.5
+"""Weight of how wrongly pictures change from moment to moment, beside how wrong they are."""
 
 
 @dataclass(frozen=True)
@@ -63,10 +64,10 @@ class Recipe:
     adversary_from: float = 1.0
     """Share of the budget from which an adversary joins, at the full picture size; 1 for never."""
     pool: int = 480
-    """Scenes kept; one takes 2 MB."""
+    """Paintings kept; one takes 2 MB."""
     families_at_once: int = 4
-    each: int = 3
-    """Scenes painted together of one family: they share the cost of a call."""
+    each: int = 2
+    """Scenes painted together of one family, at MOMENTS each: they share the cost of a call."""
     calibration: int = 16
     """Scenes to a batch when the averaged network's statistics are taken."""
     write_s: float = 120.0
@@ -167,36 +168,6 @@ def _optimizers(model: Growing) -> list[torch.optim.Optimizer]:
     return [Muon(filters), rest]
 
 
-def fine_amplitude(picture: Tensor) -> Tensor:
-    """Root mean square of the finest detail (what a 3x3 binomial blur takes away) around each place.
-
-    `[B, 3, S, S]` to `[B, 3, s, s]`: squares of eight pixels, four apart.
-    """
-    channels = picture.shape[1]
-    line = picture.new_tensor([0.25, 0.5, 0.25])
-    kernel = (line[:, None] * line).expand(channels, 1, 3, 3)
-    fine = picture[..., 1:-1, 1:-1] - functional.conv2d(picture, kernel, groups=channels)
-    return (functional.avg_pool2d(fine.square(), 8, 4) + 1e-5).sqrt()
-
-
-def picture_loss(made: Tensor, truth: Tensor) -> Tensor:
-    """Mean absolute error of pixels, of their differences along x and y, of two coarser scales, and of how
-    strong the finest detail is.
-
-    The last asks for grain of the right strength where its exact place is out of reach: the pixels alone
-    would have it blurred.
-    """
-    made = made.contiguous()  # three channels last would be slow
-    gap = made - truth
-    across = (gap[..., :, 1:] - gap[..., :, :-1]).abs().mean()
-    down = (gap[..., 1:, :] - gap[..., :-1, :]).abs().mean()
-    half = functional.avg_pool2d(gap, 2)
-    eighth = functional.avg_pool2d(half, 4)
-    grain = (fine_amplitude(made) - fine_amplitude(truth)).abs().mean()
-    coarse = half.abs().mean() + eighth.abs().mean()
-    return gap.abs().mean() + 0.6 * (across + down) + 0.4 * coarse + FINE * grain
-
-
 def paint_lot(model: Growing, lot: Lot, size: int, device: torch.device) -> Tensor:
     """What the generator makes of a lot, `[B, 3, size, size]` in -1..1."""
     fields = [
@@ -217,10 +188,8 @@ def target(lot: Lot, size: int, device: torch.device, piece: Piece | None = None
     return functional.avg_pool2d(levels, lot.picture.shape[-1] // size)
 
 
-def psnr(made: Tensor, truth: Tensor) -> Tensor:
-    """Decibels for each picture, `[B]`, of pictures in -1..1."""
-    error = (made.clamp(-1.0, 1.0) - truth).square().mean((1, 2, 3)).clamp(min=1e-8)
-    return 10.0 * torch.log10(4.0 / error)
+def _moving_loss(made: Tensor, truth: Tensor) -> Tensor:
+    return picture_loss(made, truth) + STEADY * unsteadiness(made, truth, MOMENTS)
 
 
 class GeneratorStage:
@@ -254,7 +223,7 @@ class GeneratorStage:
         seed = self.team.seed(seed + self.step)
         self._chance = torch.Generator().manual_seed(seed)
         self.studio = Studio(bank, WORLD_FIELDS, config.z_size, device, seed)
-        self.pool = Pool(self.recipe.pool, seed)
+        self.pool = Pool(self.recipe.pool, seed, MOMENTS)
         held_out = Studio(bank, WORLD_FIELDS, config.z_size, device, 987_654)
         self._held_out = [held_out.paint([family], 2) for family in range(len(FAMILIES))]
 
@@ -312,7 +281,7 @@ class GeneratorStage:
             phase = self.phase
             queue = queue or self.studio.shuffled()
             now, queue = queue[: self.recipe.families_at_once], queue[self.recipe.families_at_once :]
-            lot = self.studio.paint(now, self.recipe.each)
+            lot = self.studio.paint(now, self.recipe.each, MOMENTS)
             self.pool.add(lot)
             for _ in range(max(1, len(lot) * phase.reuse // phase.batch)):
                 fresh = self._learn(phase)
@@ -348,7 +317,7 @@ class GeneratorStage:
     def _loss(self, lot: Lot, size: int) -> Tensor:
         if size < self.config.resolution:
             made = paint_lot(self.model, lot, size, self.device)
-            return picture_loss(made, target(lot, size, self.device))
+            return _moving_loss(made, target(lot, size, self.device))
         of = self.config.block_resolution(self.config.blocks - 2)
         piece = Piece.random(of, self._chance)
         fields = [field.to(self.device) for field in lot.fields]
@@ -356,13 +325,13 @@ class GeneratorStage:
             self.model.full, lot.z.to(self.device), lot.condition.to(self.device), fields, piece
         )
         truth_piece = target(lot, size, self.device, piece)
-        loss = picture_loss(made, truth_piece)
+        loss = _moving_loss(made, truth_piece)
         if self.budget.progress >= self.recipe.adversary_from:
             self.adversary = self.adversary or Adversary(self.config.feature_size, self.device, self.team)
             loss = loss + self.adversary.term(made, truth_piece, lot.condition.to(self.device))
         small = self.model.part(of)
         if small is not None:
-            loss = loss + picture_loss(small.finish(whole), target(lot, of, self.device))
+            loss = loss + _moving_loss(small.finish(whole), target(lot, of, self.device))
         return loss
 
     def _calibrate(self, size: int) -> None:

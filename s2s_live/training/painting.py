@@ -10,12 +10,17 @@ from torch import Tensor
 from torch.nn import functional
 
 from s2s_live.training.images import Bank
-from s2s_live.world.families import FAMILIES
-from s2s_live.world.fields import FieldConfig
+from s2s_live.world.families import FAMILIES, flow_table
+from s2s_live.world.fields import FieldBatch, FieldConfig
 from s2s_live.world.render import random_fields, render
 
 SMALL = 64
 """Rows and columns of the small pictures."""
+MOMENTS = 2
+"""Successive paintings of a scene that are learnt from together."""
+MOMENT_S = 1.0 / 30.0
+SPEEDS = (0.3, 1.6)
+"""How fast a scene moves meanwhile, in units of its family's velocities."""
 
 
 @dataclass(frozen=True)
@@ -38,9 +43,9 @@ class Lot:
     def __len__(self) -> int:
         return len(self.family)
 
-    def row(self, index: int) -> Lot:
-        """One scene, as a lot of one that owns its memory."""
-        cut = slice(index, index + 1)
+    def rows(self, start: int, count: int) -> Lot:
+        """Some of the scenes, as a lot that owns its memory."""
+        cut = slice(start, start + count)
         return Lot(
             self.family[cut],
             self.picture[cut].clone(),
@@ -81,13 +86,16 @@ class Studio:
         """The families in a random order."""
         return torch.randperm(len(FAMILIES), generator=self._generator).tolist()
 
-    def paint(self, families: list[int], each: int) -> Lot:
-        """`each` scenes of every one of these families, at the intensities of the bank."""
+    def paint(self, families: list[int], each: int, moments: int = 1) -> Lot:
+        """`each` scenes of every one of these families, at the intensities of the bank; of each scene so many
+        successive moments, side by side."""
         count = each * len(families)
         family = torch.tensor(families).repeat_interleave(each)
-        entry = torch.stack([self._entry(f) for f in family.tolist()])
-        z = torch.randn(count, self._z_size, generator=self._generator)
-        fields = random_fields(count, self._generator, self._device)
+        entry = torch.stack([self._entry(f) for f in family.tolist()]).repeat_interleave(moments)
+        z = torch.randn(count, self._z_size, generator=self._generator).repeat_interleave(moments, 0)
+        fields = self._fields(family, moments)
+        condition = self._condition(entry[::moments]).repeat_interleave(moments, 0)
+        family = family.repeat_interleave(moments)
         levels = fields.levels(self._config)
         intensity = self._intensity[entry]
         size = self._config.resolutions[-1]
@@ -100,9 +108,20 @@ class Studio:
             (picture * 255.0 + 0.5).to(torch.uint8).cpu(),
             small.to(torch.float16).cpu(),
             z,
-            self._condition(entry),
+            condition,
             [level.to(torch.float16).cpu() for level in levels],
         )
+
+    def _fields(self, family: Tensor, moments: int) -> FieldBatch:
+        """Random fields of these scenes, moved on by a frame or so from moment to moment."""
+        count = len(family)
+        first = random_fields(count, self._generator, self._device)
+        low, high = SPEEDS
+        speed = low + (high - low) * torch.rand(count, generator=self._generator)
+        velocity = torch.from_numpy(flow_table())[family] * speed[:, None, None]
+        moved = (MOMENT_S * velocity)[:, None] * torch.arange(moments)[:, None, None]
+        displacement = first.displacement[:, None] + moved.to(first.displacement)
+        return FieldBatch(first.seeds.repeat_interleave(moments), displacement.flatten(0, 1))
 
     def _entry(self, family: int) -> Tensor:
         mine = self._of[family]
@@ -124,26 +143,28 @@ class Studio:
 class Pool:
     """The newest scenes painted; training draws from it several times as often as it is painted to."""
 
-    def __init__(self, capacity: int, seed: int) -> None:
-        self._capacity = capacity
+    def __init__(self, capacity: int, seed: int, moments: int = 1) -> None:
+        self._capacity = capacity // moments
+        self._moments = moments
         self._lots: list[Lot] = []
         self._next = 0
         self._generator = torch.Generator().manual_seed(seed)
 
     def __len__(self) -> int:
-        return len(self._lots)
+        return self._moments * len(self._lots)
 
     def add(self, lot: Lot) -> None:
-        """Take in scenes, the oldest giving way."""
-        for index in range(len(lot)):
+        """Take in scenes, the oldest giving way; the moments of each stay together."""
+        for start in range(0, len(lot), self._moments):
+            scene = lot.rows(start, self._moments)
             if len(self._lots) < self._capacity:
-                self._lots.append(lot.row(index))
+                self._lots.append(scene)
             else:
-                self._lots[self._next] = lot.row(index)
+                self._lots[self._next] = scene
                 self._next = (self._next + 1) % self._capacity
 
     def draw(self, count: int, size: int) -> Lot:
-        """Some scenes at random, all different, with fields up to that resolution."""
-        order = torch.randperm(len(self._lots), generator=self._generator)[:count]
+        """So many paintings of scenes at random, all different, with fields up to that resolution."""
+        order = torch.randperm(len(self._lots), generator=self._generator)[: count // self._moments]
         lots = [self._lots[i] for i in order.tolist()]
         return join([replace(t, fields=[f for f in t.fields if f.shape[-1] <= size]) for t in lots])

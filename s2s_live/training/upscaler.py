@@ -22,8 +22,8 @@ from s2s_live.engines.sound2scene.upscaler import (
     upscaled,
 )
 from s2s_live.errors import TrainingError
-from s2s_live.training.generator import psnr
 from s2s_live.training.loop import Average, Budget, Due, load_checkpoint, save_checkpoint
+from s2s_live.training.picture_loss import psnr
 from s2s_live.training.team import Team
 from s2s_live.world.families import FAMILIES
 from s2s_live.world.fields import WORLD_FIELDS

@@ -14,12 +14,13 @@ from s2s_live.engines.sound2scene.upscaler import Upscaler, UpscalerConfig
 from s2s_live.engines.sound2scene.world_encoder import WorldEncoder
 from s2s_live.errors import TrainingError
 from s2s_live.training import generator as stage_module
-from s2s_live.training.generator import GeneratorStage, Growing, Phase, Recipe, picture_loss, psnr
+from s2s_live.training.generator import GeneratorStage, Growing, Phase, Recipe
 from s2s_live.training.images import BANK_LEVELS, Bank, judge, pair_loss
 from s2s_live.training.loop import Average, Budget, load_checkpoint, save_checkpoint
 from s2s_live.training.painting import Pool, Studio
+from s2s_live.training.picture_loss import picture_loss, psnr, unsteadiness
 from s2s_live.world.families import FAMILIES
-from s2s_live.world.fields import WORLD_FIELDS
+from s2s_live.world.fields import DRIFT, STILL, WORLD_FIELDS, Channel
 
 CPU = torch.device("cpu")
 SMALL = GeneratorConfig(
@@ -80,6 +81,34 @@ def test_a_studio_paints_what_it_says_and_a_pool_keeps_the_newest() -> None:
     drawn = pool.draw(3, 128)
     assert sorted(drawn.family.tolist()) == [5, 20, 20]
     assert drawn.fields[-1].shape[-1] == 128
+
+
+def test_moments_of_a_scene_differ_by_what_moves_and_stay_together() -> None:
+    studio = Studio(bank(), WORLD_FIELDS, 56, CPU, seed=1)
+    lot = studio.paint([2, 4], 1, moments=2)
+    assert lot.family.tolist() == [2, 2, 4, 4]
+    for kept in (lot.z, lot.condition):
+        torch.testing.assert_close(kept[::2], kept[1::2])
+    plane = dict(zip(WORLD_FIELDS.channels[3], lot.fields[3].unbind(1), strict=True))
+    still, drift = plane[Channel(STILL, 16, 16)], plane[Channel(DRIFT, 16, 16)]
+    torch.testing.assert_close(still[::2], still[1::2])
+    assert 0.0 < float((drift[::2] - drift[1::2]).abs().max()) < 0.5
+    assert (lot.picture[0] != lot.picture[1]).any()
+    pool = Pool(4, seed=0, moments=2)
+    pool.add(lot)
+    drawn = pool.draw(2, 128)
+    assert len(pool) == 4
+    assert len(drawn) == 2
+    torch.testing.assert_close(drawn.z[0], drawn.z[1])
+
+
+def test_flicker_is_seen_where_the_absolute_error_is_not() -> None:
+    truth = torch.zeros(2, 3, 16, 16)
+    noise = 0.1 * torch.randn(truth.shape, generator=torch.Generator().manual_seed(0)).clamp(-3.0, 3.0)
+    wrong = torch.full_like(truth, 0.5)
+    assert float(unsteadiness(wrong, truth, 2)) == 0.0
+    assert float(unsteadiness(wrong + noise, truth, 2)) > 0.08
+    assert float((wrong + noise - truth).abs().mean()) == pytest.approx(0.5, abs=0.01)
 
 
 def test_the_loss_is_zero_for_the_truth_and_sees_blur() -> None:

@@ -31,7 +31,7 @@ BUNDLED_GENERATOR = GeneratorConfig(
         squares=True,
         fine=_SIZES[-1],
         mattes=6,
-        lines=2,
+        lines=1,
         templates=24,
     ),
     hierarchical=False,

@@ -1,0 +1,56 @@
+"""How far generated pictures are from rendered ones, standing and moving. Pictures are -1..1."""
+
+from __future__ import annotations
+
+from torch import Tensor
+from torch.nn import functional
+
+FINE = 1.0
+"""Weight of the amplitude of the finest detail."""
+
+
+def fine_amplitude(picture: Tensor) -> Tensor:
+    """Root mean square of the finest detail (what a 3x3 binomial blur takes away) around each place.
+
+    `[B, 3, S, S]` to `[B, 3, s, s]`: squares of eight pixels, four apart.
+    """
+    channels = picture.shape[1]
+    line = picture.new_tensor([0.25, 0.5, 0.25])
+    kernel = (line[:, None] * line).expand(channels, 1, 3, 3)
+    fine = picture[..., 1:-1, 1:-1] - functional.conv2d(picture, kernel, groups=channels)
+    return (functional.avg_pool2d(fine.square(), 8, 4) + 1e-5).sqrt()
+
+
+def picture_loss(made: Tensor, truth: Tensor) -> Tensor:
+    """Mean absolute error of pixels, of their differences along x and y, of two coarser scales, and of how
+    strong the finest detail is.
+
+    The last asks for grain of the right strength where its exact place is out of reach: the pixels alone
+    would have it blurred.
+    """
+    made = made.contiguous()  # three channels last would be slow
+    gap = made - truth
+    across = (gap[..., :, 1:] - gap[..., :, :-1]).abs().mean()
+    down = (gap[..., 1:, :] - gap[..., :-1, :]).abs().mean()
+    half = functional.avg_pool2d(gap, 2)
+    eighth = functional.avg_pool2d(half, 4)
+    grain = (fine_amplitude(made) - fine_amplitude(truth)).abs().mean()
+    coarse = half.abs().mean() + eighth.abs().mean()
+    return gap.abs().mean() + 0.6 * (across + down) + 0.4 * coarse + FINE * grain
+
+
+def unsteadiness(made: Tensor, truth: Tensor, moments: int) -> Tensor:
+    """Mean absolute change of the error between successive moments of a scene, which stand side by side.
+
+    A pixel that is always wrong by much may flicker by little, and its absolute error stays the same: that
+    flicker is seen, and only this sees it.
+    """
+    gap = made - truth
+    gap = gap.reshape(-1, moments, *gap.shape[1:])
+    return gap.diff(dim=1).abs().mean()
+
+
+def psnr(made: Tensor, truth: Tensor) -> Tensor:
+    """Decibels for each picture, `[B]`."""
+    error = (made.clamp(-1.0, 1.0) - truth).square().mean((1, 2, 3)).clamp(min=1e-8)
+    return 10.0 * error.reciprocal().mul(4.0).log10()
