@@ -32,7 +32,7 @@ from s2s_live.training.statistics import BatchStatistics, calibrate
 from s2s_live.training.team import Team
 from s2s_live.training.windows import Piece, paint_piece, part_of
 from s2s_live.world.families import FAMILIES, FAMILY_IDS
-from s2s_live.world.fields import WORLD_FIELDS
+from s2s_live.world.fields import FLOW, SMOOTH, WORLD_FIELDS
 from s2s_live.world.render import tile
 
 log = logging.getLogger(__name__)
@@ -114,9 +114,21 @@ def _prepare(module: nn.Module) -> None:
                 weight.fill_(1.0)
             elif name == "2.weight":
                 weight.mul_(0.3)
+        if module.detail is not None:
+            module.detail.reset(_peaks(module.config))
     elif isinstance(module, ConditionalNorm):
         for linear in (module.gain, module.bias):
             linear.weight.mul_(0.5)
+
+
+def _peaks(config: GeneratorConfig) -> list[tuple[bool, int]]:
+    """Where mattes begin: at fine noise that varies both ways, then at what flows in the last block."""
+    *_, coarse, fine = WORLD_FIELDS.channels
+    if config.fields is None or config.fields.fine != len(fine):
+        return []
+    found = [(True, k) for k, c in enumerate(fine) if c.kind == SMOOTH and c.columns and c.rows]
+    square = [(c.columns, k) for k, c in enumerate(coarse) if c.layer == FLOW and c.columns == c.rows]
+    return found + [(False, k) for _, k in sorted(square, reverse=True)]
 
 
 class Growing(nn.Module):

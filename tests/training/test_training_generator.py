@@ -10,6 +10,7 @@ import torch
 
 from s2s_live.engines.registry import open_engine
 from s2s_live.engines.sound2scene.config import FieldsConfig, GeneratorConfig
+from s2s_live.engines.sound2scene.presets import BUNDLED_GENERATOR
 from s2s_live.engines.sound2scene.upscaler import Upscaler, UpscalerConfig
 from s2s_live.engines.sound2scene.world_encoder import WorldEncoder
 from s2s_live.errors import TrainingError
@@ -20,7 +21,7 @@ from s2s_live.training.loop import Average, Budget, load_checkpoint, save_checkp
 from s2s_live.training.painting import Pool, Studio
 from s2s_live.training.picture_loss import picture_loss, psnr, unsteadiness
 from s2s_live.world.families import FAMILIES
-from s2s_live.world.fields import DRIFT, STILL, WORLD_FIELDS, Channel
+from s2s_live.world.fields import DRIFT, FLOW, STILL, WORLD_FIELDS, Channel
 
 CPU = torch.device("cpu")
 SMALL = GeneratorConfig(
@@ -65,6 +66,22 @@ def test_the_part_of_a_growing_generator_shares_its_weights() -> None:
     shared = [p for name, p in growing.at(64).named_parameters() if "output_layer" not in name]
     assert {id(p) for p in shared} <= {id(p) for p in growing.full.parameters()}
     assert growing.at(256) is growing.full
+
+
+def test_mattes_begin_at_the_peaks_of_noise_and_without_a_colour() -> None:
+    detail = Growing(BUNDLED_GENERATOR, (256,)).requires_grad_(False).full.detail
+    assert detail is not None
+    fine = torch.zeros(1, detail.inputs - 1, 4, 4)
+    coarse = torch.zeros(1, detail.coarse, 2, 2)
+    flowing = WORLD_FIELDS.channels[-2].index(Channel(FLOW, 128, 128))
+    fine[:, 0, 1, 1] = coarse[:, flowing] = 3.0
+    h, q = torch.zeros(1, 16, 2, 2), torch.randn(1, 128)
+    assert float(detail(h, q, coarse, fine).abs().max()) == 0.0
+    torch.nn.init.ones_(detail.colour.bias)
+    added = detail(h, q, coarse, fine)[0, 0]
+    both, one = float(added[1, 1]), float(added[3, 3])
+    assert both == pytest.approx(2.0, abs=0.1)
+    assert one == pytest.approx(1.0, abs=0.1)
 
 
 def test_a_studio_paints_what_it_says_and_a_pool_keeps_the_newest() -> None:

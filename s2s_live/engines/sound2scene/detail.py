@@ -10,6 +10,8 @@ place (a dial, a bridge) are thresholds of learnt planes. Some mattes are lines:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -18,8 +20,9 @@ from s2s_live.engines.sound2scene.config import FieldsConfig
 
 LINE = 3
 """What a matte reads beside the noise planes: x, y and a constant."""
-STEEP, OFFSET = 3.0, -5.0
-"""A new matte's slope over its own noise plane, and where it starts: at the rare peaks."""
+STEEP, PEAK = 8.0, 2.0
+"""A new matte's slope over its own noise plane, and from which value on it is there: the rare peaks. A soft
+one would be wider than what it should draw, and be unlearnt before it is narrow."""
 
 
 class Detail(nn.Module):
@@ -44,20 +47,26 @@ class Detail(nn.Module):
         bend = 4.0 * (torch.arange(count) >= count - self.lines)
         self.register_buffer("bend", bend.float()[:, None, None], persistent=False)
 
-    def reset(self) -> None:
-        """Where training begins: a matte at the peaks of each noise plane, the others anywhere."""
-        still = ((layer, 0.0) for layer in (self.read_coarse, self.start, self.amount))
-        for layer, spread in ((self.read, 1.0), (self.colour, 0.3), *still):
-            nn.init.normal_(layer.weight, std=0.3 * layer.weight[0].numel() ** -0.5)
-            for bias in (values for values in layer.parameters() if values.dim() == 1):
-                nn.init.normal_(bias, std=spread)
-        noises = min(self.inputs - LINE, self.count)
+    def reset(self, peaks: Sequence[tuple[bool, int]] = ()) -> None:
+        """Where training begins: mattes at the peaks of planes, (whether it is a fine one, its index), the
+        others at those of the fine planes in turn; all without a colour, so that a scene that has no use for
+        one is not harmed by it meanwhile."""
+        for layer in (self.read, self.read_coarse, self.start, self.amount):
+            nn.init.normal_(layer.weight, std=0.1 * layer.weight[0].numel() ** -0.5)
+        for part in self.children():
+            for bias in (values for values in part.parameters() if values.dim() == 1):
+                nn.init.zeros_(bias)
+        nn.init.zeros_(self.colour.weight)
+        rest = ((True, matte % (self.inputs - LINE)) for matte in range(len(peaks), self.count))
         with torch.no_grad():
-            table = self.read.bias.view(self.count, self.inputs)
-            table[noises:, -LINE:] *= 4.0
-            table[:noises] = 0.0
-            table[:noises, :noises] = STEEP * torch.eye(noises)
-            table[:noises, -1] = OFFSET
+            for name, values in self.amount.named_parameters():
+                if name == "bias":
+                    values.fill_(1.0)
+            fine = self.read.bias.view(self.count, self.inputs)
+            coarse = self.read_coarse.bias.view(self.count, self.coarse)
+            fine[:, -1] = -STEEP * PEAK
+            for matte, (is_fine, plane) in enumerate((*peaks[: self.count], *rest)):
+                (fine if is_fine else coarse)[matte, plane] = STEEP
 
     def ridged(self, mattes: Tensor) -> Tensor:
         """Mattes `[B, n, r, r]`, the lines among them one where they were a half and zero far off."""
