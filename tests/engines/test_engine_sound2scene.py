@@ -149,6 +149,12 @@ def test_a_pulse_moves_the_picture_at_once(engine):
     assert hit.mean() > rest.mean()
 
 
+def test_a_weak_pulse_hardly_shows(engine):
+    rest = engine.paint(state(engine))
+    weak, strong = (change(rest, engine.paint(state(engine, pulse=pulse))) for pulse in (0.25, 1.0))
+    assert 0 < weak < 0.15 * strong
+
+
 def test_reactivity_scales_the_pulse(engine):
     rest = engine.paint(state(engine))
     changes = [

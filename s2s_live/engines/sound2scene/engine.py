@@ -54,6 +54,8 @@ CONTROLS = (
     Control("contrast", "Contrast", "Flattens or deepens light and dark.", 1.0, 0.5, 2.0),
 )
 _DEFAULTS = {control.name: control.default for control in CONTROLS}
+PULSE_CURVE = 2.0
+"""Exponent of a pulse before it is shown: a clap in full, the swell of a brook hardly."""
 JOLT = 0.02
 """Scene heights that a full pulse lifts the fields of layer 1; of layer 2 twice that, and so on."""
 
@@ -136,7 +138,7 @@ class Sound2SceneEngine:
     def paint(self, state: PaintState) -> Picture:
         """The frame of this state, `[R, R, 3]`."""
         controls = {**_DEFAULTS, **state.controls}
-        pulse = state.pulse * controls["reactivity"]
+        pulse = controls["reactivity"] * state.pulse**PULSE_CURVE
         z = np.clip(state.z, -Z_LIMIT, Z_LIMIT) * controls["truncation"]
         tone = tone_curve(lift=pulse, brightness=controls["brightness"], contrast=controls["contrast"])
         with self._painting:
