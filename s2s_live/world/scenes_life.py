@@ -22,7 +22,9 @@ _FLOCK = (
     (0.08, 0.12, 0.6), (-0.10, 0.15, 0.55), (0.24, 0.15, 0.6), (-0.26, 0.20, 0.6), (0.02, -0.15, 0.7),
     (0.36, -0.10, 0.6),
 )  # fmt: skip
-"""Places and sizes of the birds, the first to come first."""
+"""Places and sizes of the birds."""
+_STAY = 4
+"""So many of them are there however soft the sound; the others join them together."""
 
 
 def birds(c: Canvas) -> None:
@@ -41,14 +43,14 @@ def birds(c: Canvas) -> None:
     near = torch.exp(-((c.y - 0.16) / 0.09).square()) * smooth(0.42, 0.12, c.x)
     c.over(0.4 * c.near, c.edge(branch))
     c.over(0.55 * c.near, twigs * smooth(0.25, 0.6, near))
+    joined = smooth(0.15, 0.55, c.power)
     for k, (dx, dy, big) in enumerate(_FLOCK):
         cx, cy = 0.56 + dx, 0.36 + dy
         wing = 0.068 * big
         u = (c.x - cx).abs() / wing
         arch = c.y - cy + 0.85 * wing * (0.9 * u - 0.75 * u * u)
         mark = c.edge(arch.abs() - 0.011 * big * (1.15 - u)) * smooth(1.05, 0.9, u)
-        shown = smooth(k / 11.0 - 0.15, k / 11.0, c.power + 0.10)
-        c.over(0.25 * c.near, 0.95 * mark * shown)
+        c.over(0.25 * c.near, 0.95 * mark * (1.0 if k < _STAY else joined))
 
 
 def night_insects(c: Canvas) -> None:
