@@ -186,17 +186,17 @@ def engine(c: Canvas) -> None:
     wx, wy = 0.5, 0.56
     r = c.radius(wx, wy)
     c.glow((1.0, 0.42, 0.12), 1.3 * hot * torch.exp(-3.6 * r))
-    smoke = c.cloudy(FLOW, (8, 16, 32), 0.65) + 1.5 * (1.0 - c.y) - 0.9 + 0.8 * c.power
+    smoke = c.cloudy(FLOW, (8, 16, 32, 64), 0.7) + 1.5 * (1.0 - c.y) - 0.9 + 0.8 * c.power
     plume = (
-        smooth(0.2, 1.9, smoke)
-        * torch.exp(-((c.x - wx) / (0.16 + 0.35 * (1.0 - c.y))).square())
-        * smooth(0.75, 0.35, c.y)
+        smooth(0.2, 1.3, smoke)
+        * torch.exp(-((c.x - wx) / (0.30 + 0.60 * (1.0 - c.y))).square())
+        * smooth(0.90, 0.45, c.y)
     )
     c.over(c.blend((0.42, 0.38, 0.38), (0.95, 0.50, 0.22), smooth(0.15, 0.7, c.y)), 0.8 * plume)
     _wheel(c, wx, wy, hot)
     c.over((1.0, 0.85, 0.55), hot * c.edge(r - 0.022))
     _pipes(c)
-    sparks = smooth(2.7 - 0.9 * c.power, 3.1 - 0.9 * c.power, c.noise(FLOW, 64)) * torch.exp(-3.0 * r)
+    sparks = smooth(2.7 - 0.9 * c.power, 3.1 - 0.9 * c.power, c.noise(FLOW, 64)) * torch.exp(-1.5 * r)
     c.glow((1.0, 0.75, 0.35), 1.8 * sparks)
     floor = c.edge(0.87 - c.y)
     c.over(
