@@ -7,6 +7,10 @@ from torch.nn import functional
 
 FINE = 1.0
 """Weight of the amplitude of the finest detail."""
+ENERGY = 0.08
+"""Weight of the energy of the finest detail, over what the scene has of it."""
+LEAST_ENERGY = 1e-4
+"""What counts as hardly any: one level of 255."""
 SQUARE = 2.0
 """Weight of the squared error."""
 
@@ -23,13 +27,21 @@ def fine_amplitude(picture: Tensor) -> Tensor:
     return (functional.avg_pool2d(fine.square(), 8, 4) + 1e-5).sqrt()
 
 
+def energy_error(made: Tensor, truth: Tensor, least: Tensor | float) -> Tensor:
+    """Error of the finest detail's energy around each place, over how much a picture has (and `least`)."""
+    there, wanted = fine_amplitude(made).square(), fine_amplitude(truth).square()
+    gap = (there - wanted).abs().mean((1, 2, 3))
+    return (gap / (wanted.mean((1, 2, 3)) + least)).mean()
+
+
 def picture_loss(made: Tensor, truth: Tensor) -> Tensor:
     """Mean absolute error of pixels, of their differences along x and y, of two coarser scales, and of how
-    strong the finest detail is; and the mean squared error of pixels.
+    strong the finest detail is; the mean squared error of pixels; and the error of the finest energy.
 
     The finest detail asks for grain of the right strength where its exact place is out of reach: the pixels
-    alone would have it blurred. The squares are for what is small and stands out (a leaf, a bird): as long as
-    it is more than half wrong, the absolute error is least without it.
+    alone would have it blurred. Its energy is taken over the scene's own: a calm scene has few stars, and
+    counts as much as heavy rain. The squares are for what is small and stands out (a leaf, a bird): while it
+    is more than half wrong, the absolute error is least without it.
     """
     made = made.contiguous()  # three channels last would be slow
     gap = made - truth
@@ -40,7 +52,8 @@ def picture_loss(made: Tensor, truth: Tensor) -> Tensor:
     grain = (fine_amplitude(made) - fine_amplitude(truth)).abs().mean()
     coarse = half.abs().mean() + eighth.abs().mean()
     pixels = gap.abs().mean() + SQUARE * gap.square().mean()
-    return pixels + 0.6 * (across + down) + 0.4 * coarse + FINE * grain
+    sharp = FINE * grain + ENERGY * energy_error(made, truth, LEAST_ENERGY)
+    return pixels + 0.6 * (across + down) + 0.4 * coarse + sharp
 
 
 def unsteadiness(made: Tensor, truth: Tensor, moments: int) -> Tensor:
