@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from s2s_live.engines.base import Picture, Target
+from s2s_live.engines.base import Floats, Picture, Target
 
 
 @dataclass(frozen=True)
@@ -23,3 +23,5 @@ class Frame:
     """Monotonic seconds at which it was published."""
     scene: Target | None = None
     """What was painted: latent and flow as smoothed. None where the running model did not paint it."""
+    z: Floats | None = None
+    """`[z_size]`: how it was composed, where there is a scene."""

@@ -84,16 +84,18 @@ Pins = tuple[Pin | None, ...]
 NO_PINS: Pins = (None,) * SLOTS
 
 
-def pin_of(scene: Target, picture: Picture, model_hash: str) -> Pin:
+def pin_of(scene: Target, picture: Picture, model_hash: str, z: Floats | None = None) -> Pin:
     """A pin of its own arrays.
 
     Args:
         scene: the latent, flow and family that are painted.
         picture: how it looks, `[height, width, 3]`.
         model_hash: of the model that paints it.
+        z: how it is composed, if that is to be kept.
     """
     latent, flow = scene.latent.astype(np.float32), scene.flow.astype(np.float32)
-    return Pin(latent, flow, scene.family, thumbnail(picture), model_hash)
+    own = None if z is None else z.astype(np.float32)
+    return Pin(latent, flow, scene.family, thumbnail(picture), model_hash, z=own)
 
 
 def thumbnail(picture: Picture, lines: int = THUMBNAIL) -> Picture:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from s2s_live.engines.base import EngineSpec, PaintState, Target
+from s2s_live.engines.base import EngineSpec, Floats, PaintState, Target
 from s2s_live.live.memory import NO_PINS, Anchor, Pins, anchor, blend
 from s2s_live.live.walk import walk
 from s2s_live.timeline import PROGRAM_RATE, TICK, TICK_S
@@ -110,6 +110,12 @@ class Motion:
         return Target(latent, flow, goal.family, goal.confidence)
 
     @property
+    def z(self) -> Floats:
+        """Where z is, `[z_size]`: on its walk, or held by pins."""
+        now = self._z if self._z is not None else walk(self.seed, 0, self._phase, self._z_size)
+        return now.astype(np.float32)
+
+    @property
     def _sounding(self) -> bool:
         """Whether a sound goes on: gaps within it (a clock's, a dog's) do not end it."""
         return self._quiet_ticks * TICK_S < DRIFT_AFTER_S
@@ -189,12 +195,11 @@ class Motion:
         Displacement goes on at the tick's velocity between ticks, so motion is even at any frame rate.
         """
         ahead = (position - self.tick * TICK) / PROGRAM_RATE
-        z = self._z if self._z is not None else walk(self.seed, 0, self._phase, self._z_size)
         return PaintState(
             position=position,
             seed=self.seed,
             latent=self._latent.astype(np.float32),
-            z=z.astype(np.float32),
+            z=self.z,
             displacement=self._displacement + self._velocity * ahead,
             pulse=self._pulse,
             loudness=self._loudness,

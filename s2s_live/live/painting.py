@@ -100,7 +100,8 @@ class Painting(Worker):
         picture = self.performer.paint(position)
         self._position = position
         now = time.monotonic()
-        frame = Frame(self._index, position, picture, captured, now, self.performer.motion.scene)
+        motion = self.performer.motion
+        frame = Frame(self._index, position, picture, captured, now, motion.scene, motion.z)
         took = time.perf_counter() - begun
         self.meter.add(now, took * 1e3)
         if not self.between.take(frame, took, wanted=self.performer.values["tween"] >= 0.5):

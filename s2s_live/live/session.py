@@ -208,12 +208,15 @@ class Session:
         return value
 
     def pin_now(self) -> Pin:
-        """The scene that is painted now, to be put into the memory. Raises PinError before there is one."""
+        """The scene that is painted now, composition and all, to be put into the memory.
+
+        Raises PinError before there is one.
+        """
         painting = self.painting  # frame and model of one painter, should another take over meanwhile
         frame = painting.frame
         if frame is None or frame.scene is None:
             raise PinError("There is no scene to pin yet.", "Wait until the picture moves, then pin it.")
-        return pin_of(frame.scene, frame.picture, painting.performer.engine.spec.model_hash)
+        return pin_of(frame.scene, frame.picture, painting.performer.engine.spec.model_hash, frame.z)
 
     def add_sink(self, sink: Sink) -> None:
         """Call `sink` with every frame, one at a time, on a painting thread: it must not block."""

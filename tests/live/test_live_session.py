@@ -73,7 +73,7 @@ def test_what_is_painted_now_can_be_pinned_with_how_it_looks(engine, feed):
     pin = session.pin_now()
     session.stop()
     assert pin.model_hash == engine.spec.model_hash
-    assert any((frame.scene.latent == pin.latent).all() for frame in seen)
+    assert any((frame.scene.latent == pin.latent).all() and (frame.z == pin.z).all() for frame in seen)
     assert any((frame.picture == pin.picture).all() for frame in seen), "a tiny model's frame is small enough"
 
 
