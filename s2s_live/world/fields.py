@@ -79,6 +79,12 @@ class FieldConfig:
         count = sum(size <= resolution for size in self.resolutions)
         return FieldConfig(self.resolutions[:count], self.channels[:count], self.layers)
 
+    def doubled(self) -> FieldConfig:
+        """The same fields, and the finest channels once more at twice their resolution."""
+        return FieldConfig(
+            (*self.resolutions, 2 * self.resolutions[-1]), (*self.channels, self.channels[-1]), self.layers
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers for a manifest."""
         levels = [[_numbers(channel) for channel in level] for level in self.channels]

@@ -8,7 +8,7 @@ layer does not move and is no part of either.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -209,16 +209,16 @@ def phases(size: int) -> Tensor:
 class FieldSampler(nn.Module):
     """Interpolates what `LiveLattices` gives: cubic B-splines as products with a matrix for each axis.
 
-    With `phased` the finest level comes as `by_phase` has it.
+    The levels of the sizes in `phased` come as `by_phase` has them.
     """
 
-    def __init__(self, config: FieldConfig = WORLD_FIELDS, *, phased: bool = False) -> None:
+    def __init__(self, config: FieldConfig = WORLD_FIELDS, phased: Collection[int] = ()) -> None:
         super().__init__()
         self._axes = axes_of(config)
         self._channels = _distinct(config)
         self._levels = list(zip(config.resolutions, config.moving, strict=True))
         for name, cells, size in self._matrices():
-            order = phases(size) if phased and size == config.resolutions[-1] else torch.arange(size)
+            order = phases(size) if size in phased else torch.arange(size)
             centre = (order.double() + 0.5) * (cells / size)
             first = torch.arange(cells + SPAN, dtype=torch.float64) - 1.0
             self.register_buffer(name, (centre[:, None] - first).float(), persistent=False)

@@ -32,6 +32,8 @@ CASES = {
     "attention last": replace(PLAIN, attention_after=1),
     "whole z": replace(PLAIN, hierarchical=False),
     "mapping": replace(PLAIN, hierarchical=False, mapping=20),
+    "classes": replace(PLAIN, classes=5, class_size=6),
+    "classes, statistics": replace(PLAIN, classes=5, class_size=6, norm="bigbn", attention_after=0),
     "sub-pixels": SHUFFLED,
     "smooth": replace(PLAIN, fields=FieldsConfig(planes=(3, 2), kernels=(3, 1)), smooth=True),
     "squares": replace(PLAIN, fields=FieldsConfig(planes=(3, 2), kernels=(3, 1), squares=True)),
@@ -82,7 +84,10 @@ def test_folding_changes_nothing(case):
     z, feature = torch.randn(1, config.z_size), unit(torch.rand(1, config.feature_size))
     displacement = np.array([[0.0, 0.0], [0.7, -3.2], [1e4, 0.13]])
     sampled = fields and sample_fields(torch.tensor([9]), torch.from_numpy(displacement)[None], fields)
-    picture = generator(z, feature, sampled)[0].permute(1, 2, 0).numpy()
+    label = torch.tensor([3]) if config.classes else None
+    picture = generator(z, feature, sampled, label)[0].permute(1, 2, 0).numpy()
+    if label is not None:
+        feature = torch.cat([generator.shared(label), feature], dim=1)
     scene = Scene(generator, fields, 9).at(displacement) if fields else []
     given = [torch.from_numpy(array) for array in (tone_curve(), *scene)]
     levels = LivePainting(generator, fields).eval()(z, feature, *given).numpy()
@@ -91,15 +96,15 @@ def test_folding_changes_nothing(case):
 
 
 @pytest.mark.parametrize("case", ["fine fields", "mattes"])
-def test_an_upscaler_sees_the_pixels_of_a_cell_in_their_order(case):
+def test_an_upscaler_sees_fields_and_pixels_in_their_order(case):
     config, fields = CASES[case], fields_of(CASES[case])
     generator = shaken(config)
     upscaler = Upscaler(UpscalerConfig(6, planes=len(FINE))).eval().requires_grad_(False)
-    upscaler.leave.weight.normal_(0.0, 0.05)
+    upscaler.leave.weight.normal_(0.0, 0.2)
     z, feature = torch.randn(1, config.z_size), unit(torch.rand(1, config.feature_size))
     displacement = np.array([[0.0, 0.0], [0.7, -3.2], [1e4, 0.13]])
-    sampled = sample_fields(torch.tensor([9]), torch.from_numpy(displacement)[None], fields)
-    picture = upscaled(upscaler, generator(z, feature, sampled) * 0.5 + 0.5, sampled[-1])
+    *sampled, large = sample_fields(torch.tensor([9]), torch.from_numpy(displacement)[None], fields.doubled())
+    picture = upscaled(upscaler, generator(z, feature, sampled) * 0.5 + 0.5, large)
     scene = Scene(generator, fields, 9, upscaler).at(displacement)
     given = [torch.from_numpy(array) for array in (tone_curve(), *scene)]
     levels = LivePainting(generator, fields, upscaler).eval()(z, feature, *given).numpy()

@@ -17,7 +17,6 @@ from s2s_live.engines.sound2scene.upscaler import (
     REACH,
     Upscaler,
     UpscalerConfig,
-    to_cells,
     to_pixels,
     upscaled,
 )
@@ -52,33 +51,46 @@ def state(engine) -> PaintState:
     return PaintState(0, 1, engine.silence().latent, z, moved, 0.0, 0.5, {})
 
 
-def test_cells_and_pixels_are_the_same_picture() -> None:
-    picture = torch.rand(2, 3, 8, 12)
-    assert torch.equal(to_pixels(to_cells(picture, 2)), picture)
-    assert torch.equal(to_pixels(to_cells(picture, 4)), picture)
-    cells = to_cells(picture, 2)
-    assert torch.equal(cells[0, (2 * 1 + 0) * 3 + 2, 3, 5], picture[0, 2, 7, 10])
+def test_four_pixels_of_each_pixel_make_a_picture() -> None:
+    cells = torch.rand(1, 12, 4, 6)
+    picture = to_pixels(cells)
+    assert picture.shape == (1, 3, 8, 12)
+    assert torch.equal(picture[0, 2, 7, 10], cells[0, (2 * 1 + 0) * 3 + 2, 3, 5])
 
 
 def test_untrained_it_is_bicubic_interpolation() -> None:
     upscaler = Upscaler(UpscalerConfig(8, planes=3))
     picture = torch.rand(1, 3, 32, 32) * 2 - 1
-    made = to_pixels(upscaler(to_cells(picture, 2), torch.randn(1, 4 * 3, 16, 16)))
-    inside = (..., slice(4, -4), slice(4, -4))
-    assert made[inside].detach().numpy() == pytest.approx(bicubic(picture)[inside].numpy(), abs=1e-5)
+    made = to_pixels(upscaler(picture, torch.randn(1, 3, 64, 64)))
+    assert made.detach().numpy() == pytest.approx(bicubic(picture).numpy(), abs=1e-5)
 
 
-def test_the_edge_of_an_even_picture_stays_even() -> None:
-    made = to_pixels(Upscaler(UpscalerConfig(8))(to_cells(torch.full((1, 3, 16, 16), 0.5), 2)))
+def trained(planes: int = 0) -> Upscaler:
+    upscaler = Upscaler(UpscalerConfig(8, planes))
+    torch.nn.init.normal_(upscaler.leave.weight, std=0.1)
+    return upscaler
+
+
+def test_an_even_picture_stays_even_whatever_was_learnt() -> None:
+    made = to_pixels(trained()(torch.full((1, 3, 16, 16), 0.5)))
     assert made.detach().numpy() == pytest.approx(0.5, abs=1e-5)
 
 
+def test_fields_tell_what_lies_between_pixels() -> None:
+    picture, planes = torch.rand(1, 3, 16, 16), torch.randn(1, 2, 32, 32)
+    upscaler = trained(2)
+    moved = planes.clone()
+    moved[0, 1, 16, 16] += 3.0
+    changed = (upscaler(picture, moved) - upscaler(picture, planes)).abs().amax(1)[0] > 1e-6
+    assert changed[8, 8]
+    assert not changed[:5].any()
+
+
 def test_a_piece_is_as_in_the_whole_picture() -> None:
-    upscaler = Upscaler(UpscalerConfig(8))
-    torch.nn.init.normal_(upscaler.leave.weight, std=0.1)
-    cells = to_cells(torch.rand(1, 3, 32, 32), 2)
-    whole = upscaler(cells)[..., REACH:-REACH, REACH:-REACH]
-    assert torch.allclose(upscaler.inner(cells), whole, atol=1e-5)
+    upscaler = trained()
+    picture = torch.rand(1, 3, 32, 32)
+    whole = upscaler(picture)[..., REACH:-REACH, REACH:-REACH]
+    assert torch.allclose(upscaler.inner(picture), whole, atol=1e-5)
 
 
 def test_an_engine_opened_fine_paints_the_same_scene_at_twice_the_size(fine_folder) -> None:
@@ -105,11 +117,11 @@ def test_the_engine_paints_what_the_networks_do_one_after_the_other(fine_folder)
     shown = state(engine)
     painted = engine.paint(shown)
     engine.close()
-    fields = model.config.fields
+    fields = model.config.fields.doubled()
     levels = sample_fields(torch.tensor([shown.seed]), torch.from_numpy(shown.displacement)[None], fields)
     with torch.no_grad():
         z, latent = torch.from_numpy(shown.z)[None], torch.from_numpy(shown.latent)[None]
-        small = model.generator(z, latent, levels) * 0.5 + 0.5
+        small = model.generator(z, latent, levels[:-1]) * 0.5 + 0.5
     large = upscaled(model.upscaler, small, levels[-1])[0].permute(1, 2, 0) * 255.0
     assert np.abs(painted - large.numpy()).max() < 1.0
 

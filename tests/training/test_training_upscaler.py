@@ -31,9 +31,9 @@ def test_pieces_of_both_sizes_show_the_same_place() -> None:
     pool = stage.PairPool(torch.Generator().manual_seed(1), CPU)
     pool.grow()
     around, planes, truth, error = pool.draw(3)
-    margin, side = stage.REACH * stage.CELL, stage.PIECE * stage.CELL
+    margin, side = stage.REACH, stage.PIECE
     assert around.shape == (3, 3, side + 2 * margin, side + 2 * margin)
-    assert planes.shape == (3, SMALL.planes, *around.shape[2:])
+    assert planes.shape == (3, SMALL.planes, 2 * (side + 2 * margin - 2), 2 * (side + 2 * margin - 2))
     assert truth.shape == (3, 3, 2 * side, 2 * side)
     coarse = torch.nn.functional.avg_pool2d(truth, 2)
     inside = around[..., margin:-margin, margin:-margin]

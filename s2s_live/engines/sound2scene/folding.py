@@ -28,10 +28,8 @@ from s2s_live.engines.sound2scene.generator import (
     doubling,
     upsample,
 )
-from s2s_live.engines.sound2scene.live_detail import LiveDetail, constant
-from s2s_live.engines.sound2scene.upscaler import CELL as UPSCALER_CELL
-from s2s_live.engines.sound2scene.upscaler import Upscaler, extended
-from s2s_live.errors import ModelError
+from s2s_live.engines.sound2scene.live_detail import FinePlanes, LiveDetail, Resting, constant
+from s2s_live.engines.sound2scene.upscaler import REACH, SIDE, Upscaler, extended, to_pixels
 from s2s_live.world.fields import STILL, FieldConfig
 
 
@@ -81,66 +79,54 @@ class LiveBlock(nn.Module):
 
 
 class LiveUpscaler(nn.Module):
-    """An `Upscaler` with what the still fields add given from outside.
+    """An `Upscaler` of cells, with what the still fields add given from outside."""
 
-    `phased` says whether the finest planes come `by_phase`.
-    """
-
-    def __init__(self, upscaler: Upscaler, fields: FieldConfig | None, *, phased: bool) -> None:
+    def __init__(self, upscaler: Upscaler, fields: FieldConfig | None) -> None:
         super().__init__()
         self.upscaler = upscaler
-        self.phased = phased
         self.weight: nn.Parameter | None = None
         if upscaler.enter_planes is not None and fields is not None:
-            cell = UPSCALER_CELL**2
-            moving = [k for k, channel in enumerate(fields.channels[-1]) if channel.layer != STILL]
-            chosen = [k * cell + pixel for k in moving for pixel in range(cell)]
+            chosen = [k * SIDE**2 + pixel for k in fine_moving(fields) for pixel in range(SIDE**2)]
             self.weight = constant(upscaler.enter_planes.weight[:, chosen])
 
-    def forward(self, cells: Tensor, planes: Sequence[Tensor], still: Tensor | None) -> Tensor:
-        """As `Upscaler`; `planes` are the moving fields, `still [B, C, n, n]` what the others add."""
-        if self.weight is None or still is None:
-            return self.upscaler(cells)  # type: ignore[no-any-return]
-        fine = extended(self._cells(planes[-1]))
-        return self.upscaler.inner(extended(cells), functional.conv2d(fine, self.weight) + still)
-
-    def _cells(self, planes: Tensor) -> Tensor:
-        if not self.phased:
-            return functional.pixel_unshuffle(planes, UPSCALER_CELL)
-        batch, count, rows, columns = planes.shape
-        cells = planes.reshape(batch, count, 2, rows // 2, 2, columns // 2).permute(0, 1, 2, 4, 3, 5)
-        return cells.reshape(batch, 4 * count, rows // 2, columns // 2)
+    def forward(self, cells: Tensor, planes: Tensor | None, still: Tensor | None) -> Tensor:
+        """From `[B, 12, R/2, R/2]` to `[B, 12, R, R]`; `planes` are the moving fields at twice the size,
+        `by_phase`, `still [B, C, R + 4, R + 4]` what the others add."""
+        noise = still
+        if self.weight is not None and planes is not None and still is not None:
+            batch, count, rows, columns = planes.shape
+            apart = planes.reshape(batch, count, SIDE, rows // SIDE, SIDE, columns // SIDE)
+            apart = apart.permute(0, 1, 2, 4, 3, 5).reshape(batch, -1, rows // SIDE, columns // SIDE)
+            noise = extended(functional.conv2d(apart, self.weight), REACH - 1) + still
+        return self.upscaler.inner(extended(to_pixels(cells), REACH), noise)
 
 
 class LiveGenerator(nn.Module):
     """`forward(z, feature, tone, planes, still)` gives levels `[B, R/2, R/2, 12]`, see `to_picture`; with an
-    upscaler `[B, R/2, R/2, 48]`, of twice the lines.
+    upscaler `[B, R, R, 12]`, of twice the lines. A generator of classes takes the embedding of one before the
+    feature.
 
     `tone [B, 3]` are the coefficients of the curve `level = tone[0] + tone[1] * x + tone[2] * x * x` over the
     generator's x in -1..1; adding a half to tone[0] makes cutting off decimals round. `planes` are the moving
     fields of every resolution (of `fields`, where the generator takes any), with mattes the finest
     `by_phase`; `still` what those of the still layer add in every block that takes fields, and in an upscaler
-    that does; `resting` is what mattes read of that layer.
+    that does; `resting` is what mattes read of that layer, `large` what an upscaler takes of the moving ones.
     """
 
     def __init__(
         self, generator: Generator, fields: FieldConfig | None = None, upscaler: Upscaler | None = None
     ) -> None:
         super().__init__()
-        phased = generator.detail is not None
-        self.upscaler = LiveUpscaler(upscaler, fields, phased=phased) if upscaler is not None else None
+        self.upscaler = LiveUpscaler(upscaler, fields) if upscaler is not None else None
         config = generator.config
-        if config.classes:
-            raise ModelError(
-                "Class-conditional generators cannot be painted with yet.", "Choose another model."
-            )
         self.config = config
+        self.label_size = config.class_size if config.classes else 0
         self.shared_feat, self.linear = generator.shared_feat, generator.linear
         self.mapping = generator.mapping
         self.detail: LiveDetail | None = None
         if generator.detail is not None and fields is not None:
             coarse = moving_planes(config, fields, config.blocks - 1)
-            self.detail = LiveDetail(generator.detail, coarse, fine_moving(fields))
+            self.detail = LiveDetail(generator.detail, coarse, FinePlanes.of(fields))
         scale, shift = _last_norm(generator)
         folded = len(generator.blocks[-1]) == 1  # type: ignore[arg-type]
         self.last = None if folded else (constant(scale[:, None, None]), constant(shift[:, None, None]))
@@ -169,11 +155,15 @@ class LiveGenerator(nn.Module):
         tone: Tensor,
         planes: Sequence[Tensor],
         still: Sequence[Tensor],
-        resting: tuple[Tensor, Tensor] | None = None,
+        resting: Resting | None = None,
+        large: Tensor | None = None,
     ) -> Tensor:
         """See the class."""
         config = self.config
-        q = torch.cat([self.shared_feat(feature), z[:, config.first_norm_z : config.z_size]], dim=1)
+        shared = self.shared_feat(feature[:, self.label_size :])
+        q = torch.cat(
+            [feature[:, : self.label_size], shared, z[:, config.first_norm_z : config.z_size]], dim=1
+        )
         first = z[:, : config.z_chunk]
         if self.mapping is not None:
             first = q = self.mapping(q)
@@ -197,7 +187,7 @@ class LiveGenerator(nn.Module):
             x = x + self.detail(h, q, (planes[-2], planes[-1]), resting)
         x = torch.tanh(x)
         if self.upscaler is not None:
-            x = self.upscaler(x, planes, next(standing, None))
+            x = self.upscaler(x, large, next(standing, None))
         low, slope, bend = (part[..., None, None] for part in torch.split(tone, 1, dim=1))
         return ((x * bend + slope) * x + low).clamp(0.5, 255.49).permute(0, 2, 3, 1)
 
@@ -226,14 +216,12 @@ def fine_moving(fields: FieldConfig) -> list[int]:
 
 
 def to_picture(levels: NDArray[np.float32]) -> Picture:
-    """The fresh picture `[S, S, 3]` of a `LiveGenerator`'s cells `[1, n, n, 12]` (S = 2n) or `[1, n, n, 48]`
-    (S = 4n)."""
-    _, count, _, channels = levels.shape
-    side = 2 if channels == 12 else 4
-    cells = levels.reshape(count, count, side, side * 3).astype(np.uint8, order="C")
-    # The pixels of a cell's row are six or twelve bytes: moved as three words at once.
-    words = cells.view(np.uint16 if side == 2 else np.uint32).transpose(0, 2, 1, 3)
-    return np.ascontiguousarray(words).view(np.uint8).reshape(side * count, side * count, 3)
+    """The fresh picture `[2n, 2n, 3]` of a `LiveGenerator`'s cells `[1, n, n, 12]`."""
+    count = levels.shape[1]
+    cells = levels.reshape(count, count, 2, 6).astype(np.uint8, order="C")
+    # The pixels of a cell's row are six bytes: moved as three words at once.
+    words = cells.view(np.uint16).transpose(0, 2, 1, 3)
+    return np.ascontiguousarray(words).view(np.uint8).reshape(2 * count, 2 * count, 3)
 
 
 def tone_curve(*, lift: float = 0.0, brightness: float = 0.0, contrast: float = 1.0) -> NDArray[np.float32]:
@@ -306,7 +294,7 @@ def _widen(weight: Tensor, config: GeneratorConfig, index: int) -> Tensor:
     """Rows over (y, z chunk of one block) as rows over (y, z chunks of all blocks)."""
     if not config.hierarchical:
         return weight
-    shared, chunk = config.shared_size, config.z_chunk
+    shared, chunk = config.condition_size - config.z_chunk, config.z_chunk
     wide = weight.new_zeros(weight.shape[0], shared + chunk * config.blocks)
     wide[:, :shared] = weight[:, :shared]
     wide[:, shared + index * chunk : shared + (index + 1) * chunk] = weight[:, shared:]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 from s2s_live.engines.sound2scene.detail import Detail
+from s2s_live.world.fields import STILL, FieldConfig
 
 
 def constant(values: Tensor) -> nn.Parameter:
@@ -15,49 +17,89 @@ def constant(values: Tensor) -> nn.Parameter:
     return nn.Parameter(values.detach().clone(), requires_grad=False)
 
 
+@dataclass(frozen=True)
+class FinePlanes:
+    """Which of the planes that mattes read at the picture's resolution are of which kind, by index."""
+
+    moving: tuple[int, ...]
+    """What changes from frame to frame."""
+    flat: tuple[int, ...]
+    """What rests and varies both ways."""
+    across: tuple[int, ...]
+    """What rests and varies along x alone."""
+    down: tuple[int, ...]
+    """What rests and varies along y alone."""
+
+    @classmethod
+    def of(cls, fields: FieldConfig) -> FinePlanes:
+        """Those of the finest channels; after them come x and y."""
+        kinds: dict[str, list[int]] = {"moving": [], "flat": [], "across": [], "down": []}
+        for index, channel in enumerate(fields.channels[-1]):
+            if channel.layer != STILL:
+                kind = "moving"
+            elif channel.columns and channel.rows:
+                kind = "flat"
+            else:
+                kind = "across" if channel.columns else "down"
+            kinds[kind].append(index)
+        count = len(fields.channels[-1])
+        kinds["across"].append(count)
+        kinds["down"].append(count + 1)
+        return cls(**{kind: tuple(found) for kind, found in kinds.items()})
+
+
+Resting = tuple[Tensor, Tensor, Tensor, Tensor]
+"""What mattes read that rests: coarse planes `[1, n, r * r]`; fine ones, coordinates among them, `by_phase`:
+what varies both ways `[1, n, 4 * r * r]`, along x and along y `[1, n, 2r]`."""
+
+
 class LiveDetail(nn.Module):
     """A `Detail` that gives cells as `LiveGenerator` has them, `[1, 4 * 3, r, r]`.
 
-    `coarse` and `fine` are the indices of the planes of either kind that change from frame to frame.
+    `coarse` are the indices of the coarse planes that change from frame to frame, `fine` says which are which
+    of the fine ones.
     """
 
-    def __init__(self, detail: Detail, coarse: Sequence[int], fine: Sequence[int]) -> None:
+    def __init__(self, detail: Detail, coarse: Sequence[int], fine: FinePlanes) -> None:
         super().__init__()
         self.count = detail.count
-        self.bend = constant(detail.bend)
-        self.fine = self._tables(detail.read, detail.inputs, detail.inputs - 1, fine)
-        self.coarse = self._tables(detail.read_coarse, detail.coarse, detail.coarse, coarse)
+        # A matte that is no line stays as it is: without any, nothing has to be worked out.
+        self.bend = constant(detail.bend) if detail.lines else None
+        rests = [k for k in range(detail.coarse) if k not in coarse]
+        self.coarse = self._tables(detail.read_coarse, detail.coarse, (coarse, rests))
+        groups = (fine.moving, fine.flat, fine.across, fine.down)
+        self.fine = self._tables(detail.read, detail.inputs, groups)
         start = torch.arange(detail.count) * detail.inputs + detail.inputs - 1
         self.begin = _rows(detail.read, start)
         self.start, self.amount, self.colour = detail.start, detail.amount, detail.colour
 
-    def _tables(self, read: nn.Linear, width: int, planes: int, moving: Sequence[int]) -> nn.ModuleList:
-        """What is read of moving and of resting planes, as linear layers of their own: nothing is cut up."""
+    def _tables(self, read: nn.Linear, width: int, groups: Sequence[Sequence[int]]) -> nn.ModuleList:
+        """What is read of each group of planes, as linear layers of their own: nothing is cut up."""
         rows = torch.arange(self.count * width).reshape(self.count, width)
-        groups = (list(moving), [k for k in range(planes) if k not in moving])
-        return nn.ModuleList(_rows(read, rows[:, group].flatten()) for group in groups)
+        return nn.ModuleList(_rows(read, rows[:, list(group)].flatten()) for group in groups)
 
-    def _read(self, tables: nn.ModuleList, q: Tensor, moving: Tensor, resting: Tensor) -> Tensor:
-        moves, rests = (table(q).reshape(1, self.count, -1) for table in tables)
-        found: Tensor = moves @ moving.flatten(2) + rests @ resting
-        return found.reshape(1, self.count, *moving.shape[2:])
+    def _read(self, table: nn.Module, q: Tensor, planes: Tensor) -> Tensor:
+        found: Tensor = table(q).reshape(1, self.count, -1) @ planes
+        return found
 
-    def forward(
-        self, h: Tensor, q: Tensor, moving: tuple[Tensor, Tensor], resting: tuple[Tensor, Tensor]
-    ) -> Tensor:
+    def forward(self, h: Tensor, q: Tensor, moving: tuple[Tensor, Tensor], resting: Resting) -> Tensor:
         """`h [1, C, r, r]`, what the last convolution takes; the condition `q [1, Q]`; coarse planes and fine
-        ones `by_phase` that move, `[1, n, r, r]`, `[1, n, 2r, 2r]`, and that rest, coordinates among them,
-        `[1, n, r * r]`, `[1, n, 4 * r * r]`."""
-        cells = (1, self.count, 2, h.shape[2], 2, h.shape[3])
-        start = self.start(h) + self._read(self.coarse, q, moving[0], resting[0])
-        start = start + self.begin(q)[..., None, None]
-        found = self._read(self.fine, q, moving[1], resting[1]).reshape(cells)
+        ones `by_phase` that move, `[1, n, r, r]`, `[1, n, 2r, 2r]`, and what rests."""
+        count, r = self.count, h.shape[2]
+        coarse, flat, across, down = resting
+        wide = self._read(self.coarse[0], q, moving[0].flatten(2)) + self._read(self.coarse[1], q, coarse)
+        start = self.start(h) + wide.reshape(1, count, r, r) + self.begin(q)[..., None, None]
+        fine = self._read(self.fine[0], q, moving[1].flatten(2)) + self._read(self.fine[1], q, flat)
+        lines = self._read(self.fine[2], q, across).reshape(1, count, 1, 1, 2, r)
+        rows = self._read(self.fine[3], q, down).reshape(1, count, 2, r, 1, 1)
+        found = fine.reshape(1, count, 2, r, 2, r) + lines + rows
         mattes = torch.sigmoid(found + _between(_between(start, 2), 4))
-        bend = self.bend[..., None, None]
-        mattes = mattes * (1.0 + bend * (0.75 - mattes)) * self.amount(h)[:, :, None, :, None]
-        added: Tensor = self.colour(q).reshape(1, 3, self.count) @ mattes.flatten(2)
-        added = added.reshape(3, *cells[2:]).permute(1, 3, 0, 2, 4)
-        return added.reshape(1, 12, *h.shape[2:])
+        if self.bend is not None:
+            mattes = mattes * (1.0 + self.bend[..., None, None] * (0.75 - mattes))
+        mattes = mattes * self.amount(h)[:, :, None, :, None]
+        added: Tensor = self.colour(q).reshape(1, 3, count) @ mattes.flatten(2)
+        added = added.reshape(3, 2, r, 2, r).permute(1, 3, 0, 2, 4)
+        return added.reshape(1, 12, r, r)
 
 
 def _between(planes: Tensor, axis: int) -> Tensor:

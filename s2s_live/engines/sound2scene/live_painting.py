@@ -14,7 +14,8 @@ from torch.nn import functional
 from s2s_live.engines.base import Floats
 from s2s_live.engines.sound2scene.folding import LiveGenerator, fine_moving, moving_planes, stages
 from s2s_live.engines.sound2scene.generator import Generator
-from s2s_live.engines.sound2scene.upscaler import CELL, Upscaler, extended
+from s2s_live.engines.sound2scene.live_detail import FinePlanes, Resting
+from s2s_live.engines.sound2scene.upscaler import REACH, SIDE, Upscaler, extended
 from s2s_live.world.fields import FieldConfig, sample_fields
 from s2s_live.world.live_fields import FieldSampler, LiveLattices, by_phase
 
@@ -31,8 +32,13 @@ class LivePainting(nn.Module):
     ) -> None:
         super().__init__()
         self.generator = LiveGenerator(generator, fields, upscaler)
-        phased = generator.detail is not None
-        self.sampler = FieldSampler(fields, phased=phased) if fields is not None else None
+        self.sampler: FieldSampler | None = None
+        self.large = upscaler is not None and upscaler.config.planes > 0
+        if fields is not None:
+            size = fields.resolutions[-1]
+            phased = [size] if generator.detail is not None else []
+            phased += [SIDE * size] if self.large else []
+            self.sampler = FieldSampler(fields.doubled() if self.large else fields, phased)
 
     def forward(self, z: Tensor, feature: Tensor, tone: Tensor, *scene: Tensor) -> Tensor:
         """See the class."""
@@ -40,20 +46,23 @@ class LivePainting(nn.Module):
             return self.generator(z, feature, tone, (), ())  # type: ignore[no-any-return]
         values, offsets, *still = scene
         planes = self.sampler(values, offsets)
-        resting = (still.pop(0), still.pop(0)) if self.generator.detail is not None else None
+        large = planes.pop() if self.large else None
+        resting: Resting | None = None
+        if self.generator.detail is not None:
+            resting, still = (still[0], still[1], still[2], still[3]), still[4:]
         standing = [plane.permute(0, 3, 1, 2) for plane in still]
-        return self.generator(z, feature, tone, planes, standing, resting)  # type: ignore[no-any-return]
+        return self.generator(z, feature, tone, planes, standing, resting, large)  # type: ignore[no-any-return]
 
 
 @torch.no_grad()
 def still_planes(
     generator: Generator, fields: FieldConfig, seed: int, upscaler: Upscaler | None = None
 ) -> list[Floats]:
-    """First, where there are mattes, what they read of the still layer and of the coordinates, coarse and
-    fine `by_phase`: `[1, n, r * r]`, `[1, n, 4 * r * r]`. Then what both and a bias add in every block that
-    takes fields, and in an upscaler that does.
+    """First, where there are mattes, what they read of the still layer and of the coordinates, as `Resting`.
+    Then what both and a bias add in every block that takes fields, and in an upscaler that does.
 
-    Those are `[1, r, r, C]`, channels last as the networks of a CPU have them.
+    Those are `[1, r, r, C]` (for an upscaler `[1, r + 4, r + 4, C]`), channels last as the networks of a CPU
+    have them.
     """
     config = generator.config
     at_rest = torch.zeros(1, fields.layers, 2, dtype=torch.float64)
@@ -70,10 +79,10 @@ def still_planes(
         added = functional.conv2d(planes, weight, block.conv1.bias, padding=weight.shape[-1] // 2)
         found.append(added)
     if upscaler is not None and upscaler.config.planes:
-        resting = levels[-1].clone()
+        resting = sample_fields(torch.tensor([seed]), at_rest, fields.doubled())[-1]
         resting[:, fine_moving(fields)] = 0.0
-        noise = upscaler.noise(extended(functional.pixel_unshuffle(resting, CELL)))
-        found += [] if noise is None else [noise]
+        noise = upscaler.noise(functional.pixel_unshuffle(resting, SIDE))
+        found += [] if noise is None else [extended(noise, REACH - 1)]
     first = _resting(generator, fields, levels)
     return first + [np.ascontiguousarray(added.permute(0, 2, 3, 1).numpy()) for added in found]
 
@@ -83,14 +92,16 @@ def _resting(generator: Generator, fields: FieldConfig, levels: list[Tensor]) ->
     fine, coarse = generator.fine_planes(levels, 1), generator.planes(last, levels, 1)
     if fine is None or coarse is None:
         return []
-    found = []
-    for planes, moving in (
-        (coarse, moving_planes(generator.config, fields, last)),
-        (by_phase(fine), fine_moving(fields)),
-    ):
-        resting = [k for k in range(planes.shape[1]) if k not in moving]
-        found.append(np.ascontiguousarray(planes[:, resting].flatten(2).numpy()))
-    return found
+    moving, kinds = moving_planes(generator.config, fields, last), FinePlanes.of(fields)
+    resting = [k for k in range(coarse.shape[1]) if k not in moving]
+    fine = by_phase(fine)
+    found = [
+        coarse[:, resting].flatten(2),
+        fine[:, list(kinds.flat)].flatten(2),
+        fine[:, list(kinds.across), 0],
+        fine[:, list(kinds.down), :, 0],
+    ]
+    return [np.ascontiguousarray(planes.numpy()) for planes in found]
 
 
 class Scene:

@@ -1,7 +1,8 @@
 """Twice the lines: a small network after the generator that draws edges and grain between its pixels.
 
-It works on cells, squares of pixels of which each is one place with many channels: on a vector processor
-wide convolutions over few places cost less than narrow ones over many.
+What it adds to bicubic interpolation is a share of how much the picture varies around each pixel: nothing
+where it is even, and in a soft scene as carefully as in a rough one. The noise fields, sampled at twice the
+lines, tell where between two pixels a streak, a spark or a window ends.
 """
 
 from __future__ import annotations
@@ -16,10 +17,10 @@ from torch.nn import functional
 
 from s2s_live.errors import ModelError
 
-CELL = 2
-"""Pixels along the side of a cell of what it is given; of what it gives there are twice as many."""
+SIDE = 2
+"""Pixels along the side of what is drawn for each pixel of the picture it is given."""
 REACH = 3
-"""Cells around a place that shape it."""
+"""Pixels around a place that shape it."""
 _HINT = "The weights belong to another model; get the model folder again."
 
 
@@ -51,88 +52,85 @@ class UpscalerConfig:
     @property
     def macs_per_pixel(self) -> float:
         """Multiplications for each pixel of the picture it is given."""
-        wide, narrow = 12 * CELL**2, (3 + self.planes) * CELL**2
-        return 9 * (self.channels * (narrow + self.channels + wide) + 3 * CELL**2 * wide) / CELL**2
+        wide, out = self.channels, 3 * SIDE**2
+        return wide * (27 + self.planes * SIDE**2 + 9 * wide + 9 * out) + 25 * out
 
 
 class Upscaler(nn.Module):
-    """Cells `[B, 12, R/2, R/2]` of a picture in -1..1 to cells `[B, 48, R/2, R/2]` of one twice as fine.
+    """A picture `[B, 3, R, R]` in -1..1 to the four pixels of each of its pixels, `[B, 12, R, R]`.
 
-    Channel `(row * side + column) * 3 + colour` of a cell; see `to_cells`. The noise fields that the picture
-    was painted with, `[B, 4 * planes, R/2, R/2]` (`torch.pixel_unshuffle`), say what lies between its pixels.
-    Beyond the edge picture and fields count as going on as they end. Untrained it is bicubic interpolation.
+    Channel `(row * 2 + column) * 3 + colour`; see `to_pixels`. The noise fields that the picture was painted
+    with, sampled at twice its size, `[B, planes, 2R, 2R]`, say what lies between its pixels. Beyond the edge
+    picture and fields count as going on as they end. Untrained it is bicubic interpolation.
     """
+
+    plain: Tensor
+    spread: Tensor
 
     def __init__(self, config: UpscalerConfig) -> None:
         super().__init__()
         self.config = config
-        narrow, wide = 3 * CELL**2, 12 * CELL**2
-        self.enter = nn.Conv2d(narrow, config.channels, 3)
+        self.enter = nn.Conv2d(3, config.channels, 3)
         self.enter_planes: nn.Conv2d | None = None
         if config.planes:
-            self.enter_planes = nn.Conv2d(config.planes * CELL**2, config.channels, 3, bias=False)
+            self.enter_planes = nn.Conv2d(config.planes * SIDE**2, config.channels, 1, bias=False)
         self.middle = nn.Conv2d(config.channels, config.channels, 3)
-        self.leave = nn.Conv2d(config.channels, wide, 3)
-        self.plain = nn.Conv2d(narrow, wide, 3, bias=False)
+        self.leave = nn.Conv2d(config.channels, 3 * SIDE**2, 3)
+        self.register_buffer("plain", bicubic_weight(), persistent=False)
+        # Each colour once for every pixel: as a convolution, which runtimes do faster than copying.
+        self.register_buffer("spread", torch.eye(3).repeat(SIDE**2, 1)[..., None, None], persistent=False)
         with torch.no_grad():
             if self.enter_planes is not None:
-                self.enter_planes.weight.mul_(0.1)  # the picture comes first
+                self.enter_planes.weight.mul_(0.3)  # the picture comes first
             self.leave.weight.zero_()
             self.leave.bias.zero_()  # type: ignore[union-attr]
-            self.plain.weight.copy_(bicubic_weight())
 
-    def forward(self, cells: Tensor, planes: Tensor | None = None) -> Tensor:
+    def forward(self, picture: Tensor, planes: Tensor | None = None) -> Tensor:
         """See the class."""
-        return self.inner(extended(cells), None if planes is None else self.noise(extended(planes)))
+        noise = None if planes is None else self.noise(functional.pixel_unshuffle(planes, SIDE))
+        around = None if noise is None else extended(noise, REACH - 1)
+        return self.inner(extended(picture, REACH), around)
 
     def noise(self, planes: Tensor) -> Tensor | None:
-        """What the fields add, `[B, channels, n, n]`, from the same rows and columns as `inner` is given."""
+        """What fields `[B, 4 * planes, R, R]` (`torch.pixel_unshuffle`) add, `[B, channels, R, R]`."""
         return None if self.enter_planes is None else self.enter_planes(planes)
 
-    def inner(self, cells: Tensor, noise: Tensor | None = None) -> Tensor:
-        """The same of cells whose REACH outermost rows and columns only shape what lies inside."""
-        h = self.enter(cells)
+    def inner(self, picture: Tensor, noise: Tensor | None = None) -> Tensor:
+        """The same of a picture whose REACH outermost rows and columns only shape what lies inside; `noise`
+        reaches one less far."""
+        h = self.enter(picture)
         h = functional.relu(h if noise is None else h + noise)
         h = self.leave(functional.relu(self.middle(h)))
-        off = REACH - 1
-        sharpened: Tensor = h + self.plain(cells[..., off:-off, off:-off])
-        return sharpened
+        plain = functional.conv2d(picture[..., 1:-1, 1:-1], self.plain)
+        near = picture[..., 2:-2, 2:-2]
+        span = functional.max_pool2d(near, 3, 1) + functional.max_pool2d(-near, 3, 1)
+        return torch.addcmul(plain, h, functional.conv2d(span, self.spread))
 
 
-def extended(cells: Tensor) -> Tensor:
-    """REACH more rows and columns on every side, like the outermost ones."""
-    return functional.pad(cells, (REACH,) * 4, mode="replicate")
-
-
-def to_cells(picture: Tensor, side: int) -> Tensor:
-    """Pictures `[B, 3, H, W]` as cells `[B, 3 * side**2, H / side, W / side]`."""
-    apart = functional.pixel_unshuffle(picture, side)
-    batch, _, rows, columns = apart.shape
-    return apart.reshape(batch, 3, side**2, rows, columns).transpose(1, 2).reshape(batch, -1, rows, columns)
+def extended(planes: Tensor, by: int) -> Tensor:
+    """So many more rows and columns on every side, like the outermost ones."""
+    return functional.pad(planes, (by,) * 4, mode="replicate")
 
 
 def to_pixels(cells: Tensor) -> Tensor:
-    """The inverse of `to_cells`."""
-    batch, channels, rows, columns = cells.shape
-    side = round((channels // 3) ** 0.5)
-    apart = cells.reshape(batch, side**2, 3, rows, columns).transpose(1, 2)
-    return functional.pixel_shuffle(apart.reshape(batch, channels, rows, columns), side)
+    """Cells `[B, 12, R, R]` of four pixels as the picture `[B, 3, 2R, 2R]`."""
+    batch, _, rows, columns = cells.shape
+    apart = cells.reshape(batch, SIDE**2, 3, rows, columns).transpose(1, 2)
+    return functional.pixel_shuffle(apart.reshape(batch, -1, rows, columns), SIDE)
 
 
 @torch.no_grad()
 def upscaled(upscaler: Upscaler, pictures: Tensor, planes: Tensor) -> Tensor:
-    """Pictures `[B, 3, S, S]` in 0..1, painted with finest fields `[B, P, S, S]`, at twice the size."""
-    cells = to_cells(pictures * 2.0 - 1.0, CELL)
-    made: Tensor = upscaler(cells, functional.pixel_unshuffle(planes, CELL))
+    """Pictures `[B, 3, S, S]` in 0..1 at twice the size, painted with the channels whose samples at that size
+    `planes [B, P, 2S, 2S]` are."""
+    made: Tensor = upscaler(pictures * 2.0 - 1.0, planes)
     return (to_pixels(made) * 0.5 + 0.5).clamp(0.0, 1.0)
 
 
 def bicubic_weight() -> Tensor:
-    """The 3x3 convolution `[48, 12, 3, 3]` over cells that is bicubic interpolation to twice the size."""
-    side = 3 * CELL
-    impulses = torch.eye(3 * side * side).reshape(-1, 3, side, side)
+    """The 5x5 convolution `[12, 3, 5, 5]` that is bicubic interpolation to the four pixels of each."""
+    impulses = torch.eye(25).reshape(25, 1, 5, 5)
     found = functional.interpolate(impulses, scale_factor=2.0, mode="bicubic", align_corners=False)
-    middle = to_cells(found, 2 * CELL)[:, :, 1, 1]
-    # Row i of `middle` is what impulse i (colour, row, column) adds: the weights of that pixel.
-    rows = to_cells(middle.T.reshape(-1, 3, side, side), CELL)
-    return rows.contiguous()
+    # Row i is what an impulse at tap i adds to the pixels of the middle one.
+    taps = found[:, 0, 4:6, 4:6].reshape(25, SIDE**2).T.reshape(SIDE**2, 1, 1, 5, 5)
+    return (taps * torch.eye(3)[None, :, :, None, None]).reshape(3 * SIDE**2, 3, 5, 5)

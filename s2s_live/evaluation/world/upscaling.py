@@ -27,7 +27,7 @@ def upscaling(world: World, upscaler: Upscaler, count: int) -> dict[str, Any]:
         scenes = world.draw(family, world.uniform(count))
         small = world.rendered(scenes)
         large = render(scenes.family, scenes.intensity, scenes.z, scenes.fields, 2 * world.size)
-        planes = scenes.fields.levels(world.fields)[-1]
+        planes = scenes.fields.levels(world.fields.doubled())[-1]
         made = upscaled(upscaler, small, planes)
         gains.append((_psnr(made, large) - _psnr(bicubic(small), large)).mean())
         details[name] = detail_ratio(made, large)
