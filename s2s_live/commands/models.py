@@ -118,8 +118,7 @@ def _import_sound2scene(options: argparse.Namespace) -> int:
     print(f"Written to {written.path}. {written.manifest.licence}")
     for note in found.notes:
         print(f"Note: {note}")
-    if found.can_run:
-        print(f"Run it with: s2s-live run --model {name}")
+    print(f"Run it with: s2s-live run --model {name}")
     return 0
 
 

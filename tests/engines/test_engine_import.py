@@ -175,13 +175,11 @@ def test_a_label_is_fixed_exactly(files, tmp_path):
     assert found.generator == config
     assert any("--label" in note for note in found.notes)
     assert any("classifier" in note for note in found.notes)
-    assert not found.can_run
     expected = pictures(load_model(free), torch.tensor([3, 3]))
     found = Sound2SceneImport(files, 3)
     assert found.default_name == "sound2scene-32-class3"
     fixed = found.write(tmp_path / "models" / "three", "three")
     torch.testing.assert_close(pictures(load_model(fixed)), expected, rtol=0, atol=1e-6)
-    assert found.can_run
     assert not any("--label" in note for note in found.notes)
     with pytest.raises(ModelError, match="no class 7"):
         Sound2SceneImport(files, 7)

@@ -30,7 +30,7 @@ from s2s_live.engines.sound2scene.generator import count_macs
 from s2s_live.engines.sound2scene.image_input import square
 from s2s_live.engines.sound2scene.inversion import invert
 from s2s_live.engines.sound2scene.live_painting import Scene
-from s2s_live.engines.sound2scene.loading import load_generator, load_upscaler
+from s2s_live.engines.sound2scene.loading import load_classes, load_generator, load_upscaler
 from s2s_live.engines.sound2scene.networks import (
     Z_LIMIT,
     PaintingNetworks,
@@ -86,7 +86,10 @@ class Sound2SceneEngine:
         shape = open_front_end(config.front_end.to_json()).window().shape
         self._open_hearing: Callable[[tuple[int, ...]], Runtime] = partial(open_hearing, folder, config, wish)
         self._hear: dict[tuple[int, ...], Runtime] | None = {shape: self._open_hearing(shape)}
-        networks = PaintingNetworks(folder, config, self._generator, self._prototypes)
+        self._classes = load_classes(folder, config)
+        self._label = 0
+        """The class painted last."""
+        networks = PaintingNetworks(folder, config, self._generator, self._prototypes, self._classes)
         paint, fine = networks.open(wish)
         # The network has its weights; a new seed's still fields go through it too.
         self._upscaler = load_upscaler(folder, config) if fine else None
@@ -130,8 +133,8 @@ class Sound2SceneEngine:
     ) -> Iterator[Inverted]:
         """What would have to be painted for this picture; see `Inverts`."""
         # A copy: it is hooked and its gradients are followed, while new seeds go through the other.
-        kept = self._generator
-        own = copy.deepcopy(kept) if kept is not None else load_generator(self._folder, self._config)
+        kept, label = self._generator, None if self._classes is None else self._label
+        own = copy.deepcopy(kept) if kept is not None else load_generator(self._folder, self._config, label)
         image = Image.fromarray(picture)
         yield from invert(own, self._sight, image, fields=self._config.fields, seed=seed, stop=stop)
 
@@ -145,7 +148,7 @@ class Sound2SceneEngine:
             if self._paint is None:
                 raise ValueError("the engine is closed")
             levels = self._paint.run(
-                z[None].astype(np.float32), state.latent[None], tone, *self._fields(state, pulse)
+                z[None].astype(np.float32), self._feature(state), tone, *self._fields(state, pulse)
             )
             return to_picture(levels)
 
@@ -158,6 +161,13 @@ class Sound2SceneEngine:
         with self._hearing, self._painting:
             self._hear = self._paint = None
             self._scene = None
+
+    def _feature(self, state: PaintState) -> Floats:
+        """What the generator takes beside z: the latent, where it has classes after the class's embedding."""
+        if self._classes is None:
+            return state.latent[None]
+        self._label = min(int(state.controls.get("class", 0.0)), len(self._classes) - 1)
+        return np.concatenate([self._classes[self._label], state.latent])[None]
 
     def _fields(self, state: PaintState, pulse: float) -> list[Floats]:
         """The noise for the generator's blocks; a pulse jolts what moves upwards, faster layers further."""
@@ -192,9 +202,13 @@ class Sound2SceneEngine:
 
 
 def controls_of(config: Sound2SceneConfig) -> tuple[Control, ...]:
-    """The engine's controls for a model: those of its front end come first."""
+    """The engine's controls for a model: those of its front end come first, then the classes."""
+    classes: tuple[Control, ...] = ()
+    if count := config.generator.classes:
+        text = "Which of the generator's classes is painted."
+        classes = (Control("class", "Class", text, 0.0, 0.0, count - 1.0, kind="int"),)
     if not isinstance(config.front_end, LogPsdConfig):
-        return CONTROLS
+        return (*classes, *CONTROLS)
     choices = window_choices(config.front_end)
     window = Control(
         "window", "Window", "How much sound it hears at once: short follows sooner, long knows better.",
@@ -204,7 +218,7 @@ def controls_of(config: Sound2SceneConfig) -> tuple[Control, ...]:
         "floor", "Noise floor", "Sounds whose spectrum varies less count as silence.", 0.05, 0.0, 1.0,
         hearing=True,
     )  # fmt: skip
-    return (window, floor, *CONTROLS)
+    return (window, floor, *classes, *CONTROLS)
 
 
 def open_sound2scene(folder: ModelFolder, device: str, threads: int, fine: bool | None) -> Sound2SceneEngine:

@@ -113,11 +113,6 @@ class Sound2SceneImport:
         return f"sound2scene-{self.generator.resolution}{label}"
 
     @property
-    def can_run(self) -> bool:
-        """Whether the model can be painted live, which knows of no classes."""
-        return not self.generator.classes or self._label is not None
-
-    @property
     def summary(self) -> str:
         """Both networks in a line."""
         encoder, generator = self.encoder, self.generator
@@ -132,10 +127,10 @@ class Sound2SceneImport:
     def notes(self) -> list[str]:
         """What a user should know about this model."""
         notes = []
-        if not self.can_run:
+        if self.generator.classes and self._label is None:
             notes.append(
-                "This generator paints one of many classes, which painting live cannot choose yet: "
-                "import it with --label 0..999 to fix one."
+                "This generator paints one of many classes: the control Class chooses it, "
+                "or --label fixes one at the import."
             )
         extractor = (self._found.config or {}).get("feature_extractor")
         if extractor == "classification" or (extractor is None and self.generator.classes):

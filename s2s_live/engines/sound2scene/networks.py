@@ -26,7 +26,7 @@ Z_LIMIT = 2.0
 """z is cut here before truncation scales it: beyond lie scenes that training hardly saw."""
 SAMPLES = 28
 """Inputs that ranges for 8 bits are measured on and results compared on."""
-GRAPH_VERSION = 7
+GRAPH_VERSION = 8
 """Raised whenever the networks' graphs change, so that converted ones in users' caches are not mistaken."""
 FRAME_S = 0.011
 """Painting may take so long for 60 frames a second beside hearing, drawing and recording."""
@@ -65,13 +65,16 @@ class PaintingNetworks:
     """Opens what paints a model's pictures, plain or of twice the lines."""
 
     def __init__(
-        self, folder: ModelFolder, config: Sound2SceneConfig, generator: Generator | None, prototypes: Floats
-    ) -> None:
+        self, folder: ModelFolder, config: Sound2SceneConfig, generator: Generator | None, prototypes: Floats,
+        classes: Floats | None,
+    ) -> None:  # fmt: skip
         self._folder = folder
         self._config = config
         self._generator = generator
         """Given where it is loaded already."""
         self._prototypes = prototypes
+        self._classes = classes
+        """As `load_classes` gives them."""
 
     def open(self, wish: Wish) -> tuple[Runtime, bool]:
         """The runtime, and whether its pictures have twice the lines. Raises ModelError."""
@@ -121,8 +124,10 @@ class PaintingNetworks:
             moved = rng.uniform(-50.0, 50.0, (config.layers, 2))
             values, offsets, *still = scene.at(moved) if scene else (None, None)
             fresh = [item.copy() for item in (values, offsets) if item is not None]
-            latent = _latent(rng, self._prototypes, config.generator.feature_size)
-            yield [z, latent, tone_curve(), *fresh, *still]
+            feature = _latent(rng, self._prototypes, config.generator.feature_size)
+            if self._classes is not None:
+                feature = np.concatenate([self._classes[rng.integers(len(self._classes))][None], feature], 1)
+            yield [z, feature, tone_curve(), *fresh, *still]
 
 
 def extra_share(config: Sound2SceneConfig) -> float:
