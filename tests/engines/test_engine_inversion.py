@@ -161,9 +161,9 @@ def test_inverting_leaves_the_painters_network_alone(engine, picture):
 def test_a_model_that_paints_without_fields_reads_its_generator_again(engine, picture, monkeypatch):
     read = []
 
-    def note(folder, config):
+    def note(folder, config, label):
         read.append(folder)
-        return load_generator(folder, config)
+        return load_generator(folder, config, label)
 
     monkeypatch.setattr(engine, "_generator", None)
     monkeypatch.setattr(engine_module, "load_generator", note)

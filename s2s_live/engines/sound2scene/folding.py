@@ -160,13 +160,7 @@ class LiveGenerator(nn.Module):
     ) -> Tensor:
         """See the class."""
         config = self.config
-        shared = self.shared_feat(feature[:, self.label_size :])
-        q = torch.cat(
-            [feature[:, : self.label_size], shared, z[:, config.first_norm_z : config.z_size]], dim=1
-        )
-        first = z[:, : config.z_chunk]
-        if self.mapping is not None:
-            first = q = self.mapping(q)
+        first, q = self._condition(z, feature)
         h = self.linear(first).reshape(z.shape[0], -1, config.bottom, config.bottom)
         norms = torch.split(self.norms(q)[..., None, None], self.sizes, dim=1)
         standing = iter(still)
@@ -190,6 +184,17 @@ class LiveGenerator(nn.Module):
             x = self.upscaler(x, large, next(standing, None))
         low, slope, bend = (part[..., None, None] for part in torch.split(tone, 1, dim=1))
         return ((x * bend + slope) * x + low).clamp(0.5, 255.49).permute(0, 2, 3, 1)
+
+    def _condition(self, z: Tensor, feature: Tensor) -> tuple[Tensor, Tensor]:
+        """What the smallest map is made of, and what conditions the norms."""
+        config = self.config
+        shared = self.shared_feat(feature[:, self.label_size :])
+        later = z[:, config.first_norm_z : config.z_size]
+        q = torch.cat([feature[:, : self.label_size], shared, later], dim=1)
+        if self.mapping is None:
+            return z[:, : config.z_chunk], q
+        found = self.mapping(q)
+        return found, found
 
     def _planes(self, index: int, planes: Sequence[Tensor]) -> Tensor:
         config = self.config

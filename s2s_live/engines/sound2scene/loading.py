@@ -8,7 +8,6 @@ from s2s_live.engines.base import Floats
 from s2s_live.engines.sound2scene.config import HINT
 from s2s_live.engines.sound2scene.description import GENERATOR, UPSCALER, Sound2SceneConfig
 from s2s_live.engines.sound2scene.generator import Generator
-from s2s_live.engines.sound2scene.official import fix_label, fixed_config
 from s2s_live.engines.sound2scene.upscaler import Upscaler
 from s2s_live.engines.sound2scene.weights import load_weights
 from s2s_live.errors import ModelError
@@ -20,6 +19,9 @@ def load_generator(folder: ModelFolder, config: Sound2SceneConfig, label: int | 
     class alone. Raises ModelError where it does not fit."""
     tensors, numbers = folder.load(GENERATOR), config.generator
     if label is not None:
+        # This brings torchvision with it, a second that a start can do without.
+        from s2s_live.engines.sound2scene.official import fix_label, fixed_config
+
         tensors, numbers = fix_label(tensors, numbers, label), fixed_config(numbers)
     generator = Generator(numbers).eval().requires_grad_(False)
     load_weights(generator, tensors, "The generator")
