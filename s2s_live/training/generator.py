@@ -26,7 +26,7 @@ from s2s_live.training.images import Bank
 from s2s_live.training.loop import Average, Budget, Due, load_checkpoint, save_checkpoint
 from s2s_live.training.muon import Muon
 from s2s_live.training.painting import MOMENTS, SMALL, Lot, Pool, Studio
-from s2s_live.training.picture_loss import picture_loss, psnr, unsteadiness
+from s2s_live.training.picture_loss import energy_ratio, picture_loss, psnr, unsteadiness
 from s2s_live.training.standardised import plain, standardise
 from s2s_live.training.statistics import BatchStatistics, calibrate
 from s2s_live.training.team import Team
@@ -41,6 +41,10 @@ CHECKPOINT = "generator.pt"
 SHEET = "generator.png"
 STEADY = 1.5
 """Weight of how wrongly pictures change from moment to moment, beside how wrong they are."""
+DETAILED = (0.7, 1.4)
+"""Between which ratios of fine detail to the rendered pictures' a family is not behind the others."""
+ONCE_MORE = 2
+"""How many times more than the others families are painted that are behind."""
 
 
 @dataclass(frozen=True)
@@ -226,6 +230,8 @@ class GeneratorStage:
         self.step = 0
         self.figures: dict[str, float] = {}
         """What the newest look at held-out scenes found."""
+        self.behind: list[int] = []
+        """Families that it found to have too little or too much fine detail."""
         state = load_checkpoint(run / CHECKPOINT, device)
         used_s = self._restore(state) if state else 0.0
         self.team.align(self.model)
@@ -251,7 +257,7 @@ class GeneratorStage:
         if state.get("adversary"):
             self.adversary = Adversary(self.config.feature_size, self.device, self.team)
             self.adversary.restore(state["adversary"])
-        self.figures = dict(state.get("figures", {}))
+        self.figures, self.behind = dict(state.get("figures", {})), list(state.get("behind", []))
         return float(state["used_s"])
 
     def save(self) -> None:
@@ -268,6 +274,7 @@ class GeneratorStage:
                 "step": self.step,
                 "used_s": self.budget.used_s,
                 "figures": self.figures,
+                "behind": self.behind,
                 "size": self.phase.size,
                 "adversary": self.adversary.state() if self.adversary else None,
             },
@@ -291,7 +298,7 @@ class GeneratorStage:
         loss = 0.0
         while not self.budget.over:
             phase = self.phase
-            queue = queue or self.studio.shuffled()
+            queue = queue or self.studio.shuffled(ONCE_MORE * self.behind)
             now, queue = queue[: self.recipe.families_at_once], queue[self.recipe.families_at_once :]
             lot = self.studio.paint(now, self.recipe.each, MOMENTS)
             self.pool.add(lot)
@@ -364,11 +371,13 @@ class GeneratorStage:
         if len(self.pool) >= self.recipe.calibration:
             self._calibrate(size)
         found: dict[str, float] = {}
-        shown = []
-        for name, lot in zip(FAMILY_IDS, self._held_out, strict=True):
+        shown, self.behind = [], []
+        for index, (name, lot) in enumerate(zip(FAMILY_IDS, self._held_out, strict=True)):
             made = paint_lot(self.average.model, lot, size, self.device)
             truth = target(lot, size, self.device)
             found[name] = float(psnr(made, truth).mean())
+            if not DETAILED[0] <= energy_ratio(made, truth) <= DETAILED[1]:
+                self.behind.append(index)
             shown += [picture for pair in zip(truth, made, strict=True) for picture in pair]
         text = " ".join(f"{name} {value:.1f}" for name, value in found.items())
         mean, least = sum(found.values()) / len(found), min(found.values())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -82,9 +83,10 @@ class Studio:
         self._embedding = torch.from_numpy(bank.embedding)
         self._of = [torch.from_numpy(np.flatnonzero(bank.family == f)) for f in range(len(FAMILIES))]
 
-    def shuffled(self) -> list[int]:
-        """The families in a random order."""
-        return torch.randperm(len(FAMILIES), generator=self._generator).tolist()
+    def shuffled(self, more: Sequence[int] = ()) -> list[int]:
+        """The families, and once more those in `more`, in a random order."""
+        found = [*range(len(FAMILIES)), *more]
+        return [found[k] for k in torch.randperm(len(found), generator=self._generator).tolist()]
 
     def paint(self, families: list[int], each: int, moments: int = 1) -> Lot:
         """`each` scenes of every one of these families, at the intensities of the bank; of each scene so many

@@ -27,11 +27,18 @@ def fine_amplitude(picture: Tensor) -> Tensor:
     return (functional.avg_pool2d(fine.square(), 8, 4) + 1e-5).sqrt()
 
 
-def energy_error(made: Tensor, truth: Tensor, least: Tensor | float) -> Tensor:
-    """Error of the finest detail's energy around each place, over how much a picture has (and `least`)."""
-    there, wanted = fine_amplitude(made).square(), fine_amplitude(truth).square()
+def energy_error(made: Tensor, truth: Tensor, least: Tensor | float = LEAST_ENERGY) -> Tensor:
+    """Error of the finest detail's energy around each place, over how much a picture has (and `least`), of
+    the `fine_amplitude` of generated and rendered pictures."""
+    there, wanted = made.square(), truth.square()
     gap = (there - wanted).abs().mean((1, 2, 3))
     return (gap / (wanted.mean((1, 2, 3)) + least)).mean()
+
+
+def energy_ratio(made: Tensor, truth: Tensor) -> float:
+    """Energy of the finest detail of generated pictures over that of rendered ones."""
+    there, wanted = fine_amplitude(made).square().mean(), fine_amplitude(truth).square().mean()
+    return float(there / (wanted + LEAST_ENERGY))
 
 
 def picture_loss(made: Tensor, truth: Tensor) -> Tensor:
@@ -49,10 +56,11 @@ def picture_loss(made: Tensor, truth: Tensor) -> Tensor:
     down = (gap[..., 1:, :] - gap[..., :-1, :]).abs().mean()
     half = functional.avg_pool2d(gap, 2)
     eighth = functional.avg_pool2d(half, 4)
-    grain = (fine_amplitude(made) - fine_amplitude(truth)).abs().mean()
+    fine, wanted = fine_amplitude(made), fine_amplitude(truth)
+    grain = (fine - wanted).abs().mean()
     coarse = half.abs().mean() + eighth.abs().mean()
     pixels = gap.abs().mean() + SQUARE * gap.square().mean()
-    sharp = FINE * grain + ENERGY * energy_error(made, truth, LEAST_ENERGY)
+    sharp = FINE * grain + ENERGY * energy_error(fine, wanted)
     return pixels + 0.6 * (across + down) + 0.4 * coarse + sharp
 
 

@@ -42,7 +42,8 @@ def storm(c: Canvas) -> None:
     n = c.cloudy(DRIFT, (8, 16, 32, 64), 0.7)
     under = (0.38 + 0.22 * n + 0.25 * (c.y / horizon)).clamp(0.0, 1.0)
     c.over(c.blend(0.5 * c.top, 0.95 * c.low, under), 0.9 * smooth(1.0, 0.75, c.y / horizon))
-    bolt_x = c.sun_x + 0.045 * c.noise(FLOW, 0, 12)
+    place = 0.56
+    bolt_x = place + 0.055 * c.noise(FLOW, 0, 12)
     gap = (c.x - bolt_x).abs()
     reach = c.edge(c.y - horizon - 0.01, 2.0)
     strike = (0.35 + 0.75 * c.power) * reach
@@ -50,7 +51,7 @@ def storm(c: Canvas) -> None:
     c.over((0.96, 0.95, 1.0), (strike * 1.2).clamp(0.0, 1.0) * c.edge(gap - 0.004 - 0.004 * c.power))
     c.ridge(horizon + 0.01, 0.07, 0.6 * c.far)
     depth = c.ground(horizon)
-    shine = torch.exp(-((c.x - c.sun_x) / 0.22).square()) * smooth(0.0, 0.3, depth)
+    shine = torch.exp(-((c.x - place) / 0.22).square()) * smooth(0.0, 0.3, depth)
     c.glow((0.5, 0.5, 0.9), 0.30 * c.power * shine * smooth(-0.3, 1.4, c.ripples(depth)))
     _rainfall(c, 0.25 + 0.75 * c.power)
 

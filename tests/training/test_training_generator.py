@@ -19,7 +19,7 @@ from s2s_live.training.generator import GeneratorStage, Growing, Phase, Recipe
 from s2s_live.training.images import BANK_LEVELS, Bank, judge, pair_loss
 from s2s_live.training.loop import Average, Budget, load_checkpoint, save_checkpoint
 from s2s_live.training.painting import Pool, Studio
-from s2s_live.training.picture_loss import picture_loss, psnr, unsteadiness
+from s2s_live.training.picture_loss import energy_error, energy_ratio, picture_loss, psnr, unsteadiness
 from s2s_live.world.families import FAMILIES
 from s2s_live.world.fields import DRIFT, FLOW, STILL, WORLD_FIELDS, Channel
 
@@ -134,6 +134,28 @@ def test_the_loss_is_zero_for_the_truth_and_sees_blur() -> None:
     assert float(picture_loss(truth, truth)) == 0.0
     assert float(picture_loss(blurred, truth)) > 0.1
     assert float(psnr(truth, truth + 0.02)[0]) == pytest.approx(40.0, abs=0.1)
+
+
+def test_fine_energy_counts_over_what_a_picture_has() -> None:
+    strong = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    calm = 0.2 * strong
+    assert energy_ratio(strong, strong) == pytest.approx(1.0, abs=0.01)
+    assert energy_ratio(0.5 * strong, strong) == pytest.approx(0.25, abs=0.01)
+    amplitude = torch.full((1, 3, 4, 4), 0.5)
+    assert float(energy_error(amplitude, amplitude)) == 0.0
+    without = [float(energy_error(torch.zeros_like(a), a)) for a in (amplitude, 0.1 * amplitude)]
+    assert without == pytest.approx([1.0, 1.0], abs=0.05)
+    assert energy_ratio(torch.zeros_like(calm), calm) < 0.05
+
+
+def test_families_that_are_behind_are_painted_more_often(run: Path) -> None:
+    stage = GeneratorStage(run, 1.0, CPU, QUICK, config=SMALL)
+    stage.look()
+    assert stage.behind == [0, 1]  # nothing has been learnt
+    stage.save()
+    assert GeneratorStage(run, 1.0, CPU, QUICK, config=SMALL).behind == [0, 1]
+    queue = stage.studio.shuffled([3, 3])
+    assert sorted(queue) == sorted([*range(len(FAMILIES)), 3, 3])
 
 
 @pytest.mark.slow
