@@ -38,9 +38,12 @@ Axis = tuple[int, int, int]
 
 def axes_of(config: FieldConfig) -> list[Axis]:
     """The axes of all channels that move, in the order of `LiveLattices`' offsets."""
-    channels = {channel for level in config.moving for channel in level}
-    sides = ((c.layer, side, cells) for c in channels for side, cells in enumerate((c.columns, c.rows)))
-    return sorted({axis for axis in sides if axis[2]})
+    return sorted({axis for level in config.moving for channel in level for axis in _sides(channel)})
+
+
+def _sides(channel: Channel) -> list[Axis]:
+    sides = enumerate((channel.columns, channel.rows))
+    return [(channel.layer, side, cells) for side, cells in sides if cells]
 
 
 def lattice_shape(channel: Channel) -> tuple[int, int]:
@@ -217,17 +220,21 @@ class FieldSampler(nn.Module):
         self._axes = axes_of(config)
         self._channels = _distinct(config)
         self._levels = list(zip(config.resolutions, config.moving, strict=True))
-        for name, cells, size in self._matrices():
+        for name, cells, size, _ in self._matrices():
             order = phases(size) if size in phased else torch.arange(size)
             centre = (order.double() + 0.5) * (cells / size)
             first = torch.arange(cells + SPAN, dtype=torch.float64) - 1.0
             self.register_buffer(name, (centre[:, None] - first).float(), persistent=False)
 
-    def _matrices(self) -> list[tuple[str, int, int]]:
-        found = {
-            (c, size) for size, level in self._levels for ch in level for c in (ch.columns, ch.rows) if c
-        }
-        return [(_distances(cells, size), cells, size) for cells, size in sorted(found)]
+    def _matrices(self) -> Iterator[tuple[str, int, int, list[int]]]:
+        """(name of the distances, cells, size, indices of the axes that have so many cells at that size)."""
+        used: dict[tuple[int, int], set[int]] = {}
+        for size, level in self._levels:
+            for layer, side, cells in {axis for channel in level for axis in _sides(channel)}:
+                index = self._axes.index((layer, side, cells))
+                used.setdefault((cells, size), set()).add(index)
+        for (cells, size), axes in sorted(used.items()):
+            yield f"distances_{cells}_{size}", cells, size, sorted(axes)
 
     def forward(self, values: Tensor, offsets: Tensor) -> list[Tensor]:
         """The moving channels `[1, n, r, r]` of every level; of a level without any, an empty one."""
@@ -236,46 +243,37 @@ class FieldSampler(nn.Module):
             channel: piece.reshape(lattice_shape(channel))
             for channel, piece in zip(self._channels, pieces, strict=True)
         }
-        shifts = dict(zip(self._axes, torch.split(offsets, 1), strict=True))
-        weights: dict[tuple[Axis, int], Tensor] = {}
+        weights = self._weights(offsets)
         return [
-            self._level(size, [self._plane(lattices[c], c, size, shifts, weights) for c in level], values)
+            self._level(size, [_plane(lattices[c], c, size, weights) for c in level], values)
             for size, level in self._levels
         ]
+
+    def _weights(self, offsets: Tensor) -> dict[tuple[Axis, int], Tensor]:
+        """The matrix of every axis at every size; those of axes with as many cells are made in one go."""
+        found: dict[tuple[Axis, int], Tensor] = {}
+        for name, _, size, axes in self._matrices():
+            distances: Tensor = getattr(self, name)
+            matrices = spline_matrix(distances + offsets[axes][:, None, None])
+            for k, matrix in zip(axes, matrices.unbind(0), strict=True):
+                found[self._axes[k], size] = matrix
+        return found
 
     def _level(self, size: int, planes: list[Tensor], values: Tensor) -> Tensor:
         return torch.stack(planes)[None] if planes else values.new_zeros(1, 0, size, size)
 
-    def _plane(
-        self,
-        plane: Tensor,
-        channel: Channel,
-        size: int,
-        shifts: dict[Axis, Tensor],
-        weights: dict[tuple[Axis, int], Tensor],
-    ) -> Tensor:
-        sides = (
-            (1, (channel.layer, 1, channel.rows)),
-            (0, (channel.layer, 0, channel.columns)),
-        )
-        for side, axis in sides:
-            if not axis[2]:
-                continue
-            key = (axis, size)
-            if key not in weights:
-                distances: Tensor = getattr(self, _distances(axis[2], size))
-                weights[key] = spline_matrix(distances + shifts[axis])
-            plane = weights[key] @ plane if side else plane @ weights[key].T
-        return plane.expand(size, size)
 
-
-def _distances(cells: int, size: int) -> str:
-    return f"distances_{cells}_{size}"
+def _plane(plane: Tensor, channel: Channel, size: int, weights: dict[tuple[Axis, int], Tensor]) -> Tensor:
+    """A channel at some size: first along the axis that leaves less to do along the other."""
+    for axis in sorted(_sides(channel), key=lambda axis: -axis[2]):
+        matrix = weights[axis, size]
+        plane = matrix @ plane if axis[1] else plane @ matrix.T
+    return plane.expand(size, size)
 
 
 def spline_matrix(distances: Tensor) -> Tensor:
-    """Weights `[size, n]` of cubic B-splines at these distances in cells, their squares summing to one."""
+    """Weights `[..., size, n]` of cubic B-splines at distances in cells, their squares summing to one."""
     far = distances.abs()
     outer, inner = functional.relu(2.0 - far), functional.relu(1.0 - far)
     weights = outer * outer * outer - 4.0 * (inner * inner * inner)
-    return weights * torch.rsqrt((weights * weights).sum(1, keepdim=True))
+    return weights * torch.rsqrt((weights * weights).sum(-1, keepdim=True))
