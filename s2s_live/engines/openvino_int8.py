@@ -1,8 +1,10 @@
 """OpenVINO networks with convolutions in 8-bit whole numbers, where the processor is faster at those.
 
-Symmetric per-tensor ranges of activations are measured on sample inputs, those of weights for each output
-channel (Jacob et al. 2018, section 3). Everything between convolutions stays in 32 bits, and so do those that
-give a picture: their steps would be seen, and flicker as it moves.
+Ranges of activations are one for each convolution: what they are cut off at before it or, where they are not,
+what sample inputs show; those of weights one for each output channel (Jacob et al. 2018, section 3).
+Everything between convolutions stays in 32 bits. So do convolutions that give a picture, whose steps would be
+seen, and flicker as it moves, and those that take values of both signs: pictures and noise fields, whose
+steps would be those of everything after them.
 """
 
 from __future__ import annotations
@@ -25,18 +27,21 @@ _FEWEST_MAPS = 13
 
 
 def quantize(model: Any, samples: Sequence[Sequence[Floats]]) -> Any:
-    """A copy of `model` that computes its convolutions in 8 bits, ranges taken from `samples`.
+    """A copy of `model` that computes its convolutions in 8 bits; unbounded ranges are those in `samples`.
 
-    Raises RuntimeError where it has no convolution with constant weights.
+    Raises RuntimeError where it has no convolution for it.
     """
     found = model.clone()
-    nodes = _convolutions(found)
-    if not nodes:
+    ranges = [
+        (node, high)
+        for node, (low, high) in zip(_convolutions(found), _measure(model, samples), strict=True)
+        if low >= 0.0
+    ]
+    if not ranges:
         raise RuntimeError("there is no convolution to quantise")
-    ranges = _measure(model, samples)
-    for node, (low, high) in zip(nodes, ranges, strict=True):
-        data = node.input_value(0)
-        node.input(0).replace_source_output(_activation(data, low, high).output(0))
+    for node, high in ranges:
+        data, bound = _unbounded(node.input_value(0))
+        node.input(0).replace_source_output(_activation(data, bound or high).output(0))
         weight = node.input_value(1)
         node.input(1).replace_source_output(_weights(weight, _CONVOLUTIONS[node.get_type_name()]).output(0))
     found.validate_nodes_and_infer_types()
@@ -94,11 +99,16 @@ def _measure(model: Any, samples: Sequence[Sequence[Floats]]) -> list[tuple[floa
     return list(zip(low.tolist(), high.tolist(), strict=True))
 
 
-def _activation(data: Any, low: float, high: float) -> Any:
-    if low >= 0.0:
-        return _fake(data, np.zeros((1, 1, 1, 1)), np.full((1, 1, 1, 1), max(high, _LEAST)), 256)
-    reach = max(-low, high * 128 / 127, _LEAST)
-    return _fake(data, np.full((1, 1, 1, 1), -reach), np.full((1, 1, 1, 1), reach * 127 / 128), 256)
+def _unbounded(data: Any) -> tuple[Any, float | None]:
+    """The values before they are cut off, which quantising does as well, and what at; or as they are."""
+    node = data.get_node()
+    if node.get_type_name() != "Clamp":
+        return data, None
+    return node.input_value(0), float(node.get_attributes()["max"])
+
+
+def _activation(data: Any, high: float) -> Any:
+    return _fake(data, np.zeros((1, 1, 1, 1)), np.full((1, 1, 1, 1), max(high, _LEAST)), 256)
 
 
 def _weights(weight: Any, axis: int) -> Any:

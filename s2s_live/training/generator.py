@@ -126,13 +126,14 @@ def _prepare(module: nn.Module) -> None:
 
 
 def _peaks(config: GeneratorConfig) -> list[tuple[bool, int]]:
-    """Where mattes begin: at fine noise that varies both ways, then at what flows in the last block."""
+    """Where mattes begin: at fine noise that varies both ways, then at what flows in the last block, leaves
+    and sparks before spray."""
     *_, coarse, fine = WORLD_FIELDS.channels
     if config.fields is None or config.fields.fine != len(fine):
         return []
     found = [(True, k) for k, c in enumerate(fine) if c.kind == SMOOTH and c.columns and c.rows]
-    square = [(c.columns, k) for k, c in enumerate(coarse) if c.layer == FLOW and c.columns == c.rows]
-    return found + [(False, k) for _, k in sorted(square, reverse=True)]
+    flowing = [(c.columns, k) for k, c in enumerate(coarse) if c.layer == FLOW and c.columns == c.rows >= 64]
+    return found + [(False, k) for _, k in sorted(flowing)]
 
 
 class Growing(nn.Module):

@@ -27,7 +27,7 @@ def network():
 
 def samples(count=12, scale=1.0):
     rng = np.random.default_rng(3)
-    return [[scale * rng.standard_normal((1, 3, 16, 16)).astype(np.float32)] for _ in range(count)]
+    return [[scale * np.abs(rng.standard_normal((1, 3, 16, 16))).astype(np.float32)] for _ in range(count)]
 
 
 @pytest.fixture
@@ -58,11 +58,33 @@ def test_every_convolution_is_quantised_but_the_one_that_gives_the_picture(netwo
 def test_a_cell_of_four_pixels_is_a_picture_whatever_comes_after_it():
     torch.manual_seed(0)
     made = torch.nn.Sequential(
-        torch.nn.Conv2d(3, 16, 3, padding=1), torch.nn.Conv2d(16, 12, 3, padding=1),
+        torch.nn.Conv2d(3, 16, 3, padding=1), torch.nn.ReLU(), torch.nn.Conv2d(16, 12, 3, padding=1),
         torch.nn.Conv2d(12, 48, 3, padding=1),
     ).eval()  # fmt: skip
     model = quantize(convert(made, samples()[0]), samples())
     assert [node.get_type_name() for node in model.get_ordered_ops()].count("FakeQuantize") == 2
+
+
+def test_what_takes_both_signs_stays_in_32_bits(network):
+    signed = [[item - 1.0] for (item,) in samples()]
+    model = quantize(convert(network(), signed[0]), signed)
+    assert [node.get_type_name() for node in model.get_ordered_ops()].count("FakeQuantize") == 2
+    with pytest.raises(RuntimeError, match="no convolution"):
+        quantize(convert(torch.nn.Conv2d(3, 16, 3).eval(), signed[0]), signed)
+
+
+def test_a_learnt_bound_is_the_range_whatever_samples_show():
+    torch.manual_seed(0)
+    made = torch.nn.Sequential(
+        torch.nn.Conv2d(3, 16, 3, padding=1), torch.nn.Hardtanh(0.0, 2.5), torch.nn.Conv2d(16, 16, 3),
+        torch.nn.ReLU(), torch.nn.Conv2d(16, 3, 3),
+    ).eval()  # fmt: skip
+    model = quantize(convert(made, samples()[0]), samples(12, 0.01))
+    quantised = next(
+        node for node in model.get_ordered_ops()
+        if node.get_type_name() == "FakeQuantize" and node.input_value(0).get_node().get_type_name() == "Add"
+    )  # fmt: skip
+    assert [float(quantised.input_value(k).get_node().get_data().max()) for k in (1, 2)] == [0.0, 2.5]
 
 
 def test_what_is_not_near_enough_stays_in_32_bits(network, always, monkeypatch, caplog):

@@ -73,7 +73,7 @@ def test_mattes_begin_at_the_peaks_of_noise_and_without_a_colour() -> None:
     assert detail is not None
     fine = torch.zeros(1, detail.inputs - 1, 4, 4)
     coarse = torch.zeros(1, detail.coarse, 2, 2)
-    flowing = WORLD_FIELDS.channels[-2].index(Channel(FLOW, 128, 128))
+    flowing = WORLD_FIELDS.channels[-2].index(Channel(FLOW, 64, 64))
     fine[:, 0, 1, 1] = coarse[:, flowing] = 3.0
     h, q = torch.zeros(1, 16, 2, 2), torch.randn(1, 128)
     assert float(detail(h, q, coarse, fine).abs().max()) == 0.0

@@ -151,6 +151,8 @@ class GeneratorConfig(_Config):
     shuffle: int = 1
     """Pixels that the last convolution gives along each axis at once: 1, or 2 as a sub-pixel convolution
     (Shi et al. 2016), which saves a block where pixels are many."""
+    bounded: bool = False
+    """The blocks' activations have learnt bounds, so that their convolutions can be computed in 8 bits."""
     smooth: bool = False
     """Shortcuts are doubled bilinearly, not by repeating pixels, which leaves squares to be painted over."""
 

@@ -8,6 +8,7 @@ of the graph. Exact but for rounding.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -17,6 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from s2s_live.engines.base import Picture
+from s2s_live.engines.sound2scene.bounded import BoundedReLU
 from s2s_live.engines.sound2scene.config import GeneratorConfig
 from s2s_live.engines.sound2scene.generator import (
     EPS,
@@ -53,6 +55,7 @@ class LiveBlock(nn.Module):
         self.short_weight = constant(block.conv_sc.weight * scale[:, None, None, None])
         ends = [conv.bias for conv in (block.conv2, block.conv_sc) if conv.bias is not None]
         self.end_bias = constant(sum(ends, torch.zeros_like(scale)) * scale + shift)
+        self.bounds = [_bound(bend) for bend in (block.bend1, block.bend2)]
 
     def forward(
         self,
@@ -64,7 +67,7 @@ class LiveBlock(nn.Module):
         """As `Block`; `norms` are scale and shift of bn1 and bn2, `[B, C, 1, 1]`; `still` `[B, C, 2r, 2r]` is
         what the planes that stand still add, conv1's bias included."""
         scale1, shift1, scale2, shift2 = norms
-        a = functional.relu(h * scale1 + shift1)
+        a = _bent(h * scale1 + shift1, self.bounds[0])
         bias = self.offset if still is None else None
         a = functional.conv_transpose2d(a, self.up, bias, stride=2, padding=1)
         if still is not None:
@@ -73,9 +76,19 @@ class LiveBlock(nn.Module):
                 # Summed with the convolution first: runtimes then do it in the convolution's own layout.
                 still = functional.conv2d(planes, self.planes_weight, padding=padding) + still
             a = a + still
-        a = functional.relu(a * scale2 + shift2)
+        a = _bent(a * scale2 + shift2, self.bounds[1])
         a = functional.conv2d(a, self.conv2_weight, self.end_bias, padding=1)
         return a + upsample(functional.conv2d(h, self.short_weight), smooth=self.smooth)
+
+
+def _bound(bend: nn.Module) -> float | None:
+    """How far it lets values reach, if that is bounded."""
+    reach = float(bend.bound) if isinstance(bend, BoundedReLU) else math.inf
+    return reach if math.isfinite(reach) else None
+
+
+def _bent(x: Tensor, bound: float | None) -> Tensor:
+    return functional.relu(x) if bound is None else functional.hardtanh(x, 0.0, bound)
 
 
 class LiveUpscaler(nn.Module):

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from s2s_live.engines.sound2scene.bounded import BoundedReLU
 from s2s_live.engines.sound2scene.config import GeneratorConfig
 from s2s_live.engines.sound2scene.detail import Detail, doubled, repeated
 
@@ -113,6 +114,7 @@ class Block(nn.Module):
         self.conv_sc = nn.Conv2d(wide, narrow, 1)
         self.bn1 = ConditionalNorm(wide, condition, statistics=statistics)
         self.bn2 = ConditionalNorm(narrow, condition, statistics=statistics)
+        self.bend1, self.bend2 = (BoundedReLU() if config.bounded else nn.ReLU() for _ in range(2))
         self.conv_f: nn.Conv2d | None = None
         if config.fields is not None and (planes := config.extra_planes(index)):
             kernel = config.fields.kernels[index]
@@ -120,12 +122,12 @@ class Block(nn.Module):
 
     def forward(self, h: Tensor, q: Tensor, extra: Tensor | None) -> Tensor:
         """`[B, in, r, r]`, condition `[B, Q]` and planes `[B, extra, 2r, 2r]` to `[B, out, 2r, 2r]`."""
-        a = functional.relu(self.bn1(h, q))
+        a = self.bend1(self.bn1(h, q))
         a = functional.conv_transpose2d(a, doubling(self.conv1.weight), self.conv1.bias, stride=2, padding=1)
         if self.conv_f is not None and extra is not None:
             # The planes join the input of conv1: as a sum of two convolutions, so that nothing is copied.
             a = a + self.conv_f(extra)
-        a = self.conv2(functional.relu(self.bn2(a, q)))
+        a = self.conv2(self.bend2(self.bn2(a, q)))
         # A 1x1 convolution and upsampling commute: the cheaper order.
         return torch.add(a, upsample(self.conv_sc(h), smooth=self.smooth))
 

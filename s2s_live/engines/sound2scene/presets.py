@@ -30,13 +30,14 @@ BUNDLED_GENERATOR = GeneratorConfig(
         kernels=(3, 3, 3, 3, 1),
         squares=True,
         fine=_SIZES[-1],
-        mattes=6,
+        mattes=5,
         templates=24,
     ),
     hierarchical=False,
     mapping=128,
     shuffle=2,
     smooth=True,
+    bounded=True,
 )
 """256x256 from the world's fields; every block knows the eight numbers of z that a scene depends on."""
 
