@@ -34,6 +34,9 @@ _log = logging.getLogger(__name__)
 GRACE = PROGRAM_RATE // 4
 """Samples a slot waits for the painter before the last frame is shown again."""
 
+_FIRST = 2 * PROGRAM_RATE
+"""Samples that the first frame is waited for: what records from its start on has painted none yet."""
+
 _THIN_S = 0.5
 """Behind by this much, every second frame is left out; by twice as much, two of three; and so on.
 
@@ -215,7 +218,8 @@ class Recorder:
     def _advance(self, writer: Writer, written: int) -> None:
         """Write every slot that is settled by programme position `written`."""
         while (position := self._slots.position(self._slot)) < written:
-            due = self._end is not None or written >= position + GRACE
+            grace = _FIRST if not self._seen and self._slots.peek() is None else GRACE
+            due = self._end is not None or written >= position + grace
             if not due and not self._slots.decided(self._slot):
                 return
             if time.monotonic() > self._deadline:

@@ -76,6 +76,21 @@ def test_a_take_begins_with_the_picture_that_is_shown(tmp_path, ring, frame, fil
     assert got.luma.min() > 150
 
 
+def test_a_take_that_begins_before_anything_is_painted_waits_for_the_first_picture(
+    tmp_path, ring, frame, film
+):
+    recorder = Recorder(settings(tmp_path), ring, 0)
+    recorder.start()
+    ring.write(np.zeros((RATE, 2), np.float32))
+    time.sleep(0.2)
+    assert recorder.status().frames == 0
+    recorder.offer(frame(RATE, 200))
+    ring.write(np.zeros((RATE, 2), np.float32))
+    got = film(recorder.stop().path)
+    assert len(got.times) == 60
+    assert got.luma.min() > 150
+
+
 @pytest.mark.parametrize(("seconds", "fps"), [pytest.param(60, 30, marks=pytest.mark.slow), (15, 60)])
 def test_sound_and_picture_stay_together(tmp_path, ring, frame, film, seconds, fps):
     """A beep and a flash each second, 45 frames painted a second: within 40 ms to the end, and no drift."""
