@@ -32,9 +32,9 @@ SWING_S = 1.5
 """Time constant of the swing: how far the level usually is from its running mean, in dB."""
 SURPRISE_SWINGS = 2.0
 """So many swings are no surprise: gusts, waves, chatter."""
-NEAR_RAD = 0.3
-"""Hearings of an unchanged sound differ by such angles; those of different sounds by five times as much."""
-NEAR_SLOWER = 4.0
+NEAR_RAD = 0.4
+"""Hearings of an unchanged sound differ by less; those of different sounds by three times as much."""
+NEAR_SLOWER = 10.0
 """So much longer the latent takes to follow what is that near: a steady sound keeps a steady scene."""
 Z_GLIDE_S = 0.5
 """Time constant with which z glides to a new variation."""
@@ -67,9 +67,12 @@ def slerp(start: NDArray[np.float64], end: NDArray[np.float64], share: float) ->
 
 
 def patience(now: NDArray[np.float64], goal: NDArray[np.float64]) -> float:
-    """How many times slower than a new sound a goal is followed: 1 far away, 1 + NEAR_SLOWER close by."""
+    """How many times slower than a new sound a goal is followed: 1 far away, 1 + NEAR_SLOWER close by.
+
+    It falls off steeply, so that the middle of the way to a new sound is not slowed.
+    """
     angle = math.acos(float(np.clip(now @ goal, -1.0, 1.0)))
-    return 1.0 + NEAR_SLOWER * math.exp(-((angle / NEAR_RAD) ** 2))
+    return 1.0 + NEAR_SLOWER * math.exp(-((angle / NEAR_RAD) ** 4))
 
 
 class Motion:
@@ -144,7 +147,10 @@ class Motion:
             self._goal = blend(self._target, pins, controls)
             self._anchor = anchor(pins, controls)
             goal_latent = self._goal.latent.astype(np.float64)
-            share = approach(seconds * patience(self._latent, goal_latent))
+            # Neither pins nor rest are hearings that waver: they are reached in time.
+            if self._goal is self._target is not self._rest:
+                seconds *= patience(self._latent, goal_latent)
+            share = approach(seconds)
             self._latent = slerp(self._latent, goal_latent, share)
             self._flow += share * (self._goal.flow - self._flow)
         self._phase += controls["z_speed"] * TICK_S

@@ -54,7 +54,7 @@ CONTROLS = (
     Control("contrast", "Contrast", "Flattens or deepens light and dark.", 1.0, 0.5, 2.0),
 )
 _DEFAULTS = {control.name: control.default for control in CONTROLS}
-PULSE_CURVE = 2.0
+PULSE_CURVE = 3.0
 """Exponent of a pulse before it is shown: a clap in full, the swell of a brook hardly."""
 JOLT = 0.02
 """Scene heights that a full pulse lifts the fields of layer 1; of layer 2 twice that, and so on."""
