@@ -1,10 +1,10 @@
 """OpenVINO networks with convolutions in 8-bit whole numbers, where the processor is faster at those.
 
-Ranges of activations are one for each convolution: what they are cut off at before it or, where they are not,
-what sample inputs show; those of weights one for each output channel (Jacob et al. 2018, section 3).
-Everything between convolutions stays in 32 bits. So do convolutions that give a picture, whose steps would be
-seen, and flicker as it moves, and those that take values of both signs: pictures and noise fields, whose
-steps would be those of everything after them.
+The range of a convolution's input is what it is cut off at or, after a plain ReLU, the greatest that sample
+inputs show; that of its weights is one for each output channel (Jacob et al. 2018, section 3). Everything
+between convolutions stays in 32 bits. So do convolutions that give a picture, whose steps would be seen, and
+flicker as it moves, and those that take no activations but pictures and noise fields, whose steps would be
+those of everything after them.
 """
 
 from __future__ import annotations
@@ -32,16 +32,16 @@ def quantize(model: Any, samples: Sequence[Sequence[Floats]]) -> Any:
     Raises RuntimeError where it has no convolution for it.
     """
     found = model.clone()
-    ranges = [
-        (node, high)
-        for node, (low, high) in zip(_convolutions(found), _measure(model, samples), strict=True)
-        if low >= 0.0
-    ]
-    if not ranges:
+    nodes = _convolutions(found)
+    if not nodes:
         raise RuntimeError("there is no convolution to quantise")
-    for node, high in ranges:
-        data, bound = _unbounded(node.input_value(0))
-        node.input(0).replace_source_output(_activation(data, bound or high).output(0))
+    highest = iter(_measure(model, samples))
+    for node in nodes:
+        before = node.input_value(0).get_node()
+        # What quantising cuts off needs not be cut off before.
+        data = before.input_value(0) if _is_bounded(node) else node.input_value(0)
+        high = float(before.get_attributes()["max"]) if _is_bounded(node) else next(highest)
+        node.input(0).replace_source_output(_activation(data, high).output(0))
         weight = node.input_value(1)
         node.input(1).replace_source_output(_weights(weight, _CONVOLUTIONS[node.get_type_name()]).output(0))
     found.validate_nodes_and_infer_types()
@@ -51,11 +51,23 @@ def quantize(model: Any, samples: Sequence[Sequence[Floats]]) -> Any:
 def _convolutions(model: Any) -> list[Any]:
     """Those worth it: 1x1 ones cost little, and shortcuts, which have the widest ranges, are among them."""
     found = [node for node in model.get_ordered_ops() if _is_convolution(node)]
-    return [node for node in found if _wide(node) and not _gives_picture(node)]
+    return [node for node in found if _takes_activations(node) and _wide(node) and not _gives_picture(node)]
 
 
 def _is_convolution(node: Any) -> bool:
     return node.get_type_name() in _CONVOLUTIONS
+
+
+def _takes_activations(node: Any) -> bool:
+    return _is_bounded(node) or _kind_before(node) == "Relu"
+
+
+def _is_bounded(node: Any) -> bool:
+    return _kind_before(node) == "Clamp"
+
+
+def _kind_before(node: Any) -> str:
+    return str(node.input_value(0).get_node().get_type_name())
 
 
 def _gives_picture(node: Any) -> bool:
@@ -79,32 +91,22 @@ def _wide(node: Any) -> bool:
     return weight.get_node().get_type_name() == "Constant" and tuple(weight.get_shape())[2:] != (1, 1)
 
 
-def _measure(model: Any, samples: Sequence[Sequence[Floats]]) -> list[tuple[float, float]]:
-    """(least, greatest) input of every convolution over all samples."""
+def _measure(model: Any, samples: Sequence[Sequence[Floats]]) -> list[float]:
+    """The greatest input over all samples of every convolution that takes unbounded ones."""
     probed = model.clone()
     axes = np.arange(4, dtype=np.int64)
-    ends = []
-    for node in _convolutions(probed):
-        data = node.input_value(0)
-        ends += [ops.result(ops.reduce_min(data, axes)), ops.result(ops.reduce_max(data, axes))]
-    probed.add_results(ends)
-    outputs = len(probed.outputs) - len(ends)
+    nodes = [node for node in _convolutions(probed) if not _is_bounded(node)]
+    if not nodes:
+        return []
+    probed.add_results([ops.result(ops.reduce_max(node.input_value(0), axes)) for node in nodes])
+    outputs = len(probed.outputs) - len(nodes)
     request = CORE.compile_model(probed, "CPU").create_infer_request()
     rows = []
     for sample in samples:
         results = request.infer(list(sample))
-        rows.append([float(results[outputs + k]) for k in range(len(ends))])
-    table: NDArray[np.float64] = np.array(rows)
-    low, high = table[:, 0::2].min(0), table[:, 1::2].max(0)
-    return list(zip(low.tolist(), high.tolist(), strict=True))
-
-
-def _unbounded(data: Any) -> tuple[Any, float | None]:
-    """The values before they are cut off, which quantising does as well, and what at; or as they are."""
-    node = data.get_node()
-    if node.get_type_name() != "Clamp":
-        return data, None
-    return node.input_value(0), float(node.get_attributes()["max"])
+        rows.append([float(results[outputs + k]) for k in range(len(nodes))])
+    highest: list[float] = np.array(rows).max(0).tolist()
+    return highest
 
 
 def _activation(data: Any, high: float) -> Any:
