@@ -43,7 +43,7 @@ POOL = 210
 STEPS = 30
 """Steps for each scene painted."""
 RATE = 1.5e-3
-FINE = 3.0
+FINE = 5.0
 """Weight of the finest detail's energy, of which a squared error alone would have too little."""
 LEAST_ERROR = 4e-6
 """Of plain interpolation: 54 dB. Bytes have a third of that, and nobody sees less."""
