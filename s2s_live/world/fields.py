@@ -113,8 +113,8 @@ ROOFS = Channel(STILL, 24, 0, STEPS)
 """How high each house of a row is."""
 WINDOWS = Channel(STILL, 48, 40, PANES)
 """Which windows are lit first."""
-_FLOWING = (Channel(FLOW, 0, 12), Channel(FLOW, 24, 0))
-"""The meander of a bolt; ribbons, a train's windows."""
+_FLOWING = (Channel(FLOW, 24, 0),)
+"""Ribbons; a train's windows."""
 _UPRIGHT = (Channel(STILL, 96, 0), Channel(STILL, 0, 64))
 """Trunks and columns of windows; floors of windows."""
 

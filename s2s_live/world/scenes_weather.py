@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import reduce
+from itertools import pairwise
+
 import torch
 
 from s2s_live.world.fields import DRIFT, FLOW, STILL
@@ -35,23 +38,38 @@ def rain(c: Canvas) -> None:
     _rainfall(c, c.power)
 
 
+_BOLTS = (
+    ((0.66, 0.0), (0.61, 0.15), (0.68, 0.24), (0.59, 0.43), (0.64, 0.50), (0.57, 0.74)),
+    ((0.31, 0.0), (0.36, 0.13), (0.29, 0.27), (0.39, 0.42), (0.33, 0.53), (0.37, 0.74)),
+)
+"""Corners of either bolt, from the top down."""
+_BRANCHES = (((0.68, 0.24), (0.76, 0.36), (0.74, 0.45)), ((0.39, 0.42), (0.46, 0.50), (0.45, 0.57)))
+
+
+def _bolt(c: Canvas, which: int) -> torch.Tensor:
+    """Distance to a bolt and its branch, which is thinner."""
+    branch = [c.limb(*a, *b, -0.004) for a, b in pairwise(_BRANCHES[which])]
+    parts = [c.limb(*a, *b, 0.0) for a, b in pairwise(_BOLTS[which])]
+    return reduce(torch.minimum, parts + branch)
+
+
 def storm(c: Canvas) -> None:
-    """Towering cloud over a dark plain, a bolt of lightning."""
+    """Towering cloud over a dark plain, a bolt of lightning on this side or that."""
     horizon = 0.68 + 0.04 * c.rise
     c.sky(horizon, sun=0.0)
     n = c.cloudy(DRIFT, (8, 16, 32, 64), 0.7)
     under = (0.38 + 0.22 * n + 0.25 * (c.y / horizon)).clamp(0.0, 1.0)
     c.over(c.blend(0.5 * c.top, 0.95 * c.low, under), 0.9 * smooth(1.0, 0.75, c.y / horizon))
-    place = 0.56
-    bolt_x = place + 0.055 * c.noise(FLOW, 0, 12)
-    gap = (c.x - bolt_x).abs()
-    reach = c.edge(c.y - horizon - 0.01, 2.0)
-    strike = (0.35 + 0.75 * c.power) * reach
-    c.glow((0.62, 0.60, 1.0), strike * (0.40 * torch.exp(-gap * 7.0) + 0.5 * torch.exp(-gap * 26.0)))
-    c.over((0.96, 0.95, 1.0), (strike * 1.2).clamp(0.0, 1.0) * c.edge(gap - 0.004 - 0.004 * c.power))
+    reach = (0.35 + 0.75 * c.power) * c.edge(c.y - horizon - 0.01, 2.0)
+    sides = (smooth(0.35, -0.15, c.side), smooth(-0.35, 0.15, c.side))
+    for which, there in enumerate(sides):
+        gap, strike = _bolt(c, which), there * reach
+        c.glow((0.62, 0.60, 1.0), strike * (0.40 * torch.exp(-gap * 7.0) + 0.5 * torch.exp(-gap * 26.0)))
+        c.over((0.96, 0.95, 1.0), (strike * 1.2).clamp(0.0, 1.0) * c.edge(gap - 0.005 - 0.004 * c.power))
     c.ridge(horizon + 0.01, 0.07, 0.6 * c.far)
     depth = c.ground(horizon)
-    shine = torch.exp(-((c.x - place) / 0.22).square()) * smooth(0.0, 0.3, depth)
+    beneath = [torch.exp(-((c.x - corners[-1][0]) / 0.22).square()) for corners in _BOLTS]
+    shine = torch.maximum(sides[0] * beneath[0], sides[1] * beneath[1]) * smooth(0.0, 0.3, depth)
     c.glow((0.5, 0.5, 0.9), 0.30 * c.power * shine * smooth(-0.3, 1.4, c.ripples(depth)))
     _rainfall(c, 0.25 + 0.75 * c.power)
 
