@@ -183,6 +183,32 @@ class Inverts(Protocol):
         """
 
 
+@dataclass(frozen=True, eq=False)
+class Composed:
+    """The best composition that was found for a scene so far."""
+
+    share: float
+    """0..1: how much of the work is done."""
+    z: Floats
+    """`[z_size]`, standard normal scale, none beyond what painting cuts."""
+    distance: float
+    """Between the scene's latent and what the model sees in the picture, 0..2."""
+    picture: Picture
+    """What it looks like: `[s, s, 3]`, as large as the model paints without refining."""
+
+
+@runtime_checkable
+class Composes(Protocol):
+    """An engine that finds how a scene is best composed."""
+
+    def compose(
+        self, latent: Floats, z: Floats | None, seed: int, stop: Callable[[], bool] = lambda: False
+    ) -> Iterator[Composed]:
+        """Paint a scene in one composition after another, `z` first where it is given, and keep the one that
+        shows it best. As `Inverts.invert` in everything else.
+        """
+
+
 class Engine(Protocol):
     """See the module's text."""
 

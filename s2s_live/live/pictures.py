@@ -1,4 +1,4 @@
-"""Pins made from the user's pictures: looked at as sound is heard, and found by inverting the model."""
+"""What takes minutes for a pin: a user's picture is found by inverting the model, a scene composed better."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-from s2s_live.engines.base import Engine, Inverted, Inverts, Sighted
+from s2s_live.engines.base import Composed, Composes, Engine, Inverted, Inverts, Sighted
 from s2s_live.errors import ModelError, S2SError
 from s2s_live.live.memory import Pin, thumbnail
 from s2s_live.live.memory_file import NAME_LENGTH
@@ -47,25 +47,33 @@ def pin_of_picture(engine: Engine, path: Path) -> Pin:
     )
 
 
+Found = Inverted | Composed
+"""For the pin of a picture, and of a scene."""
+
+
 class Finder(Worker):
-    """Inverts a model for the picture of a pin, on a thread of its own that leaves the cores to painting.
+    """Finds a pin's picture, or how its scene is best composed. Its thread leaves the cores to painting.
 
     What it publishes may be read from any thread.
     """
 
     def __init__(self, engine: Engine, pin: Pin, seed: int) -> None:
-        """`seed` is that of the show. Raises ModelError where the model cannot, or the pin is a scene."""
+        """`seed` is that of the show. Raises ModelError where the model cannot."""
         super().__init__("s2s-finder")
-        if pin.original is None or not isinstance(engine, Inverts):
-            raise ModelError(
-                f"The model {engine.spec.model} cannot find pictures.", "Choose another model, or picture."
-            )
-        self.best: Inverted | None = None
+        self.best: Found | None = None
         """The newest; None before the first."""
         self.failure: S2SError | None = None
         """Why it ended before its time."""
         self._ended = threading.Event()
-        self._steps: Iterator[Inverted] = engine.invert(pin.original, seed, self._stop.is_set)
+        self._steps = self._begin(engine, pin, seed)
+
+    def _begin(self, engine: Engine, pin: Pin, seed: int) -> Iterator[Found]:
+        if pin.original is not None and isinstance(engine, Inverts):
+            return engine.invert(pin.original, seed, self._stop.is_set)
+        if pin.original is None and isinstance(engine, Composes):
+            return engine.compose(pin.latent, pin.z, seed, self._stop.is_set)
+        what = "compose scenes" if pin.original is None else "find pictures"
+        raise ModelError(f"The model {engine.spec.model} cannot {what}.", "Choose another model.")
 
     @property
     def ended(self) -> bool:

@@ -8,10 +8,11 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
-from s2s_live.engines.base import Inverted
+from s2s_live.engines.base import Composed
 from s2s_live.errors import PinError
-from s2s_live.live.memory import NO_PINS, WEIGHTS, Memory, Pin, Pins, recalled, released
+from s2s_live.live.memory import NO_PINS, WEIGHTS, Memory, Pin, Pins, recalled, released, thumbnail
 from s2s_live.live.memory_file import NAME_LENGTH, SUFFIX, check_model, read_pins, write_pins
+from s2s_live.live.pictures import Found
 from s2s_live.ui.heard_bar import family_title
 from s2s_live.ui.show_desk import ShowDesk
 from s2s_live.ui.worker import Worker
@@ -106,17 +107,20 @@ class MemoryDesk(QObject):
         self._turn({**released(), WEIGHTS[slot - 1]: 1.0})
         self._keep()
 
-    def settle(self, memory: Memory, pin: Pin, found: Inverted, *, recall: bool) -> int:
-        """Give a picture's pin what was found for it; recall it, where its model is still open.
+    def settle(self, memory: Memory, pin: Pin, found: Found, *, recall: bool) -> int:
+        """Give a pin what was found for it; recall it, where its model is still open.
 
         Returns its slot, or 0 where it is there no more. Raises PinError where what was found is no scene.
         """
-        original = pin.original  # also that of a pin that was renamed meanwhile
         held = ((slot, now) for slot, now in enumerate(memory.pins, start=1) if now is not None)
-        slot, now = next(((slot, now) for slot, now in held if now.original is original), (0, pin))
+        # Also one that was renamed meanwhile: its picture is the same.
+        slot, now = next(((slot, now) for slot, now in held if now.picture is pin.picture), (0, pin))
         if not slot:
             return 0
-        memory.put(slot, replace(now, latent=found.latent, z=found.z))
+        if isinstance(found, Composed):
+            memory.put(slot, replace(now, z=found.z, picture=thumbnail(found.picture)))
+        else:
+            memory.put(slot, replace(now, z=found.z, latent=found.latent))
         self._before.pop(slot, None)
         self._keeper.note(memory.spec, memory.pins)
         self.save()

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 MEMORY_FILES = f"Memory (*{SUFFIX});;All files (*)"
 ADD = "Add a picture\u2026"
 EDIT = "Edit with sound (find this picture)\u2026"
+COMPOSE = "Compose it better\u2026"
 _DIALOG_WIDTH = 360
 
 
@@ -89,8 +90,9 @@ class MemoryWiring(QObject):
             menu.addAction("Rename\u2026", lambda: self._rename(slot))
             menu.addAction("Replace by what is painted now", lambda: self._desk.pin(slot))
             menu.addAction("Replace by a picture\u2026", lambda: self._pictures.choose(slot))
-            if pin.original is not None:
-                menu.addAction(EDIT, lambda: self._window.controller.pictures.find(slot))
+            if pin.original is not None or self._sees():
+                words = COMPOSE if pin.original is None else EDIT
+                menu.addAction(words, lambda: self._window.controller.pictures.find(slot))
             menu.addAction("Clear", lambda: self._desk.clear(slot))
             menu.addSeparator()
         elif slot:
@@ -103,6 +105,10 @@ class MemoryWiring(QObject):
         menu.addAction("Save memory\u2026", self._save)
         menu.addAction("Open memory\u2026", self._open)
         return menu
+
+    def _sees(self) -> bool:
+        engine = self._window.controller.show.engine
+        return engine is not None and engine.spec.sees
 
     def _rename(self, slot: int) -> None:
         pin = self._desk.pins[slot - 1]

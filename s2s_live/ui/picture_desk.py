@@ -1,4 +1,4 @@
-"""Pictures as the window knows them: adding them to the memory, finding them. Lives on the GUI thread."""
+"""Pictures as the window knows them: adding, finding and composing them. Lives on the GUI thread."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from s2s_live.engines.base import Engine
+from s2s_live.engines.base import Composed, Engine
 from s2s_live.errors import ModelError, PinError, S2SError
 from s2s_live.live.memory import Memory, Pin
-from s2s_live.live.pictures import Finder, pin_of_picture
+from s2s_live.live.pictures import Finder, Found, pin_of_picture
 from s2s_live.ui.memory_desk import MemoryDesk, pin_title
 from s2s_live.ui.show_desk import ShowDesk
 from s2s_live.ui.worker import Worker
@@ -39,7 +39,7 @@ class Doing:
 
 @dataclass(frozen=True)
 class _Job:
-    """A picture that is being found."""
+    """A picture that is being found, or a scene that is being composed."""
 
     finder: Finder
     memory: Memory
@@ -132,12 +132,14 @@ class PictureDesk(QObject):
     # --- finding
 
     def find(self, slot: int) -> None:
-        """Find the z and embedding with which the model comes closest to the picture of a slot's pin."""
+        """Find the z and embedding with which the model comes closest to the picture of a slot's pin; for the
+        pin of a scene the z that shows it best."""
         session, engine, pin = self._show.session, self._show.engine, self._desk.pins[slot - 1]
         if session is None or engine is None or pin is None:
             return
         if self._job is not None:
-            self._desk.noted.emit(f"{self._job.title} is being found.", "Wait until it is, or cancel it.")
+            doing = "composed" if self._job.pin.original is None else "found"
+            self._desk.noted.emit(f"{self._job.title} is being {doing}.", "Wait until it is, or cancel it.")
             return
         try:
             finder = Finder(engine, pin, session.seed)
@@ -186,7 +188,7 @@ class PictureDesk(QObject):
             except PinError as error:
                 self._desk.failed.emit(error)
                 return
-            self._desk.noted.emit(*_result(job.title, slot, found.error, kept=self._cancelled))
+            self._desk.noted.emit(*_result(job.title, slot, found, kept=self._cancelled))
 
     def _model_changes(self, text: str) -> None:
         if text:
@@ -195,9 +197,10 @@ class PictureDesk(QObject):
     def _tell(self) -> None:
         if self._job is not None:
             found = self._job.finder.best
-            words = f", off by {found.error:.0f} of 255 levels" if found is not None else ""
+            words = f", {_off(found)}" if found is not None else ""
             share = found.share if found is not None else 0.0
-            self.doing.emit(Doing(f"Finding {_short(self._job.title)}: {100 * share:.0f} %{words}", share))
+            verb = "Composing" if self._job.pin.original is None else "Finding"
+            self.doing.emit(Doing(f"{verb} {_short(self._job.title)}: {100 * share:.0f} %{words}", share))
         else:
             self.doing.emit(Doing(f"Looking at {_short(self._looking)}\u2026") if self._looking else None)
 
@@ -222,16 +225,25 @@ def _together(refused: Sequence[tuple[Path, S2SError]]) -> S2SError:
     return PinError(f"{len(refused)} pictures were not added: {names}{more}.", str(first))
 
 
-def _result(title: str, slot: int, error: float, *, kept: bool) -> tuple[str, str]:
+def _off(found: Found) -> str:
+    """How far it is from what it should be."""
+    if isinstance(found, Composed):
+        return f"{found.distance:.2f} from the sound"
+    return f"off by {found.error:.0f} of 255 levels"
+
+
+def _result(title: str, slot: int, found: Found, *, kept: bool) -> tuple[str, str]:
     """What is said at the end, and what can be done next."""
     if not slot:
         return f"{title} was cleared or replaced meanwhile.", "What was found for it is not kept."
     if kept:
+        return f"Kept what was found of {title} so far, {_off(found)}.", f"Click slot {slot} to see it."
+    if isinstance(found, Composed):
         return (
-            f"Kept what was found of {title} so far, off by {error:.0f} of 255 levels.",
-            f"Click slot {slot} to see it.",
+            f"Composed {title} anew, {_off(found)}.",
+            f"Compose it once more to look further; click slot {slot} to return to the sound alone.",
         )
     return (
-        f"Found {title}, off by {error:.0f} of 255 levels.",
+        f"Found {title}, {_off(found)}.",
         f"Turn Heard up to edit it with sound; click slot {slot} to return to the sound alone.",
     )

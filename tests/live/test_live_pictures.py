@@ -10,7 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
-from s2s_live.engines.base import Inverted
+from s2s_live.engines.base import Composed, Inverted
 from s2s_live.engines.registry import open_engine
 from s2s_live.engines.sound2scene.model import load_model, write_model
 from s2s_live.engines.sound2scene.tiny import write_tiny_model
@@ -171,11 +171,23 @@ def test_stopping_it_keeps_the_best(engine, pin):
     assert finder.best is last
 
 
-def test_a_scene_or_another_engine_is_refused(engine, pin):
+def test_an_engine_that_can_do_neither_is_refused(engine, pin):
+    blind = object.__new__(type("Blind", (), {"spec": engine.spec}))
     with pytest.raises(ModelError, match="cannot find"):
-        Finder(engine, replace(pin, original=None), seed=0)
-    with pytest.raises(ModelError, match="cannot find"):
-        Finder(object.__new__(type("Blind", (), {"spec": engine.spec})), pin, seed=0)
+        Finder(blind, pin, seed=0)
+    with pytest.raises(ModelError, match="cannot compose"):
+        Finder(blind, replace(pin, original=None), seed=0)
+
+
+def test_the_pin_of_a_scene_is_composed(engine, pin):
+    finder = Finder(engine, replace(pin, original=None), seed=3)
+    finder.start()
+    while finder.best is None:
+        threading.Event().wait(0.001)
+    finder.stop()
+    assert finder.join(PATIENCE_S)
+    assert isinstance(finder.best, Composed)
+    assert fits(replace(pin, z=finder.best.z), engine.spec)
 
 
 def test_what_is_found_is_painted_from_the_pin(engine, pin):

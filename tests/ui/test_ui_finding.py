@@ -9,13 +9,13 @@ import pytest
 from PySide6.QtCore import Qt
 
 from s2s_live.engines.base import Inverted
-from s2s_live.engines.sound2scene import inversion
+from s2s_live.engines.sound2scene import composing, inversion
 from s2s_live.engines.sound2scene.engine import Sound2SceneEngine
 from s2s_live.engines.sound2scene.tiny import write_tiny_model
 from s2s_live.errors import S2SError
 from s2s_live.live.memory import NO_PINS, released
 from s2s_live.live.memory_file import read_pins
-from s2s_live.ui.memory_wiring import EDIT
+from s2s_live.ui.memory_wiring import COMPOSE, EDIT
 
 LONG = 120_000
 """Milliseconds to wait on a busy machine."""
@@ -77,10 +77,33 @@ def picture(window, desk, qtbot, photograph, pictures):
     return desk.pins[1]
 
 
-def test_only_pictures_can_be_edited(window, desk, picture):
+def test_pictures_can_be_edited_and_scenes_composed(window, desk, picture):
     desk.pin(1)
-    assert EDIT in words_of(window, 2)
-    assert not {EDIT} & set(words_of(window, 1)) | {EDIT} & set(words_of(window, 0))
+    offered = [{EDIT, COMPOSE} & set(words_of(window, slot)) for slot in (0, 1, 2)]
+    assert offered == [set(), {COMPOSE}, {EDIT}]
+
+
+def test_a_scene_is_composed_anew_and_shown(window, desk, qtbot, monkeypatch, pictures, rests):
+    """The real search, a short one, from the menu to the picture."""
+    monkeypatch.setattr(
+        "s2s_live.engines.sound2scene.engine.compose", lambda *a, **k: composing.compose(*a, **k, draws=3)
+    )
+    qtbot.waitUntil(lambda: window.controller.show.frame.scene is not None, timeout=LONG)
+    desk.pin(1)
+    before = desk.pins[0]
+    desk.rename(1, "Lake")
+    words_of(window, 1)[COMPOSE].trigger()
+    assert window.status.job.text.text() == "Composing Lake: 0 %"
+    pictures.find(1)
+    assert window.messages.text == "Lake is being composed."
+    qtbot.waitUntil(lambda: rests(window), timeout=LONG)
+    after = desk.pins[0]
+    assert window.messages.text.startswith("Composed Lake anew, ")
+    assert (after.latent == before.latent).all()
+    assert after.name == "Lake"
+    assert after.z is not None
+    assert after.picture is not before.picture
+    assert counting(window) == {"pin_1": 1.0}
 
 
 def test_finding_shows_how_far_it_is_and_recalls_what_it_finds(window, desk, qtbot, script, picture, rests):

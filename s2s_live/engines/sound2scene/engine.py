@@ -13,6 +13,7 @@ import torch
 from PIL import Image
 
 from s2s_live.engines.base import (
+    Composed,
     Control,
     EngineSpec,
     Floats,
@@ -23,10 +24,11 @@ from s2s_live.engines.base import (
     Target,
 )
 from s2s_live.engines.runtime import Runtime
+from s2s_live.engines.sound2scene.composing import compose
 from s2s_live.engines.sound2scene.costs import encoder_macs
 from s2s_live.engines.sound2scene.description import ENGINE, Sound2SceneConfig, load_families
 from s2s_live.engines.sound2scene.folding import to_picture, tone_curve
-from s2s_live.engines.sound2scene.generator import count_macs
+from s2s_live.engines.sound2scene.generator import Generator, count_macs
 from s2s_live.engines.sound2scene.image_input import square
 from s2s_live.engines.sound2scene.inversion import invert
 from s2s_live.engines.sound2scene.live_painting import Scene
@@ -132,11 +134,20 @@ class Sound2SceneEngine:
         self, picture: Picture, seed: int, stop: Callable[[], bool] = lambda: False
     ) -> Iterator[Inverted]:
         """What would have to be painted for this picture; see `Inverts`."""
-        # A copy: it is hooked and its gradients are followed, while new seeds go through the other.
-        kept, label = self._generator, None if self._classes is None else self._label
-        own = copy.deepcopy(kept) if kept is not None else load_generator(self._folder, self._config, label)
-        image = Image.fromarray(picture)
+        own, image = self._own_generator(), Image.fromarray(picture)
         yield from invert(own, self._sight, image, fields=self._config.fields, seed=seed, stop=stop)
+
+    def compose(
+        self, latent: Floats, z: Floats | None, seed: int, stop: Callable[[], bool] = lambda: False
+    ) -> Iterator[Composed]:
+        """How a scene is best composed; see `Composes`."""
+        own, fields = self._own_generator(), self._config.fields
+        yield from compose(own, self._sight, latent, z, fields=fields, seed=seed, stop=stop)
+
+    def _own_generator(self) -> Generator:
+        """A copy: it is hooked and its gradients are followed, while new seeds go through the other."""
+        kept, label = self._generator, None if self._classes is None else self._label
+        return copy.deepcopy(kept) if kept is not None else load_generator(self._folder, self._config, label)
 
     def paint(self, state: PaintState) -> Picture:
         """The frame of this state, `[R, R, 3]`."""

@@ -39,7 +39,7 @@ Paint = Callable[[Tensor, Tensor], Tensor]
 """z `[B, Z]` and features `[B, D]` to pictures `[B, 3, R, R]` in -1..1."""
 
 
-class _Stopped(Exception):  # noqa: N818  (no error: somebody asked for it)
+class Stopped(Exception):  # noqa: N818  (no error: somebody asked for it)
     """Leaves a network in the middle."""
 
 
@@ -75,15 +75,15 @@ def invert(
     work = DRAW_COST * DRAWS + steps + 1
     done = 0.0
     try:
-        with _interruptible(generator, stop):
-            task = _Task(_painter(generator, fields, seed), sight, target, sight.features(target).detach())
+        with interruptible(generator, stop):
+            task = _Task(painter(generator, fields, seed), sight, target, sight.features(target).detach())
             for drawn in _draws(task, generator.config.z_size, seed):
                 done += DRAW_COST / work
                 yield replace(drawn, share=done)
             for found in _steps(task, drawn, steps):
                 done += 1.0 / work
                 yield replace(found, share=min(done, 1.0))
-    except _Stopped:
+    except Stopped:
         return
 
 
@@ -129,12 +129,15 @@ def _found(z: Tensor, latent: Tensor, pixels: Tensor) -> Inverted:
 
 
 @contextmanager
-def _interruptible(network: nn.Module, stop: Callable[[], bool]) -> Iterator[None]:
-    """Ask `stop` between layers, forward and backward: a step of a large network takes seconds."""
+def interruptible(network: nn.Module, stop: Callable[[], bool]) -> Iterator[None]:
+    """Ask `stop` between layers, forward and backward: a step of a large network takes seconds.
+
+    `Stopped` comes out of the network where it says True.
+    """
 
     def ask(*_: Any) -> None:
         if stop():
-            raise _Stopped
+            raise Stopped
 
     def passed(_module: nn.Module, _given: Any, made: Any) -> None:
         ask()
@@ -150,7 +153,8 @@ def _interruptible(network: nn.Module, stop: Callable[[], bool]) -> Iterator[Non
             handle.remove()
 
 
-def _painter(generator: Generator, fields: FieldConfig | None, seed: int) -> Paint:
+def painter(generator: Generator, fields: FieldConfig | None, seed: int) -> Paint:
+    """What paints a seed's scenes, their fields standing still."""
     if fields is None:
         return generator
     at_rest = torch.zeros(1, fields.layers, 2, dtype=torch.float64)
