@@ -76,7 +76,7 @@ def frames_in(seconds: float) -> int:
 
 
 @lru_cache(maxsize=1)
-def _tukey() -> Doubles:
+def tukey() -> Doubles:
     """Periodic Tukey window: the symmetric one of a sample more, its last left out."""
     position = np.arange(FRAME) / FRAME
     edge = np.minimum(position, 1.0 - position) / (TUKEY_ALPHA / 2)
@@ -86,7 +86,7 @@ def _tukey() -> Doubles:
 def log_psd_columns(samples: NDArray[Any]) -> Doubles:
     """Raw columns `[(n - 512) // 159 + 1, 257]` of `samples [n]`: natural logarithms, DC first, float64."""
     frames = np.lib.stride_tricks.sliding_window_view(np.asarray(samples, np.float64), FRAME)[::HOP]
-    window = _tukey()
+    window = tukey()
     spectrum = np.fft.rfft((frames - frames.mean(axis=1, keepdims=True)) * window, axis=1)
     power = (spectrum.real**2 + spectrum.imag**2) / (SAMPLE_RATE * np.sum(window**2))
     power[:, 1:-1] *= 2.0

@@ -20,7 +20,7 @@ from s2s_live.features.log_psd import (
     HOP,
     OFFICIAL_SAMPLES,
     SAMPLE_RATE,
-    TUKEY_ALPHA,
+    tukey,
 )
 
 Floats = NDArray[np.float32]
@@ -32,10 +32,8 @@ BLOCK = 256
 @lru_cache(maxsize=1)
 def _window() -> Tensor:
     """Periodic Tukey window over its energy: the squared transform is then half the one-sided density."""
-    position = np.arange(FRAME) / FRAME
-    edge = np.minimum(position, 1.0 - position) / (TUKEY_ALPHA / 2)
-    tukey = np.where(edge < 1.0, 0.5 * (1.0 - np.cos(np.pi * edge)), 1.0)
-    scaled = tukey / np.sqrt(SAMPLE_RATE * np.sum(tukey**2) / 2.0)
+    window = tukey()
+    scaled = window / np.sqrt(SAMPLE_RATE * np.sum(window**2) / 2.0)
     return torch.from_numpy(scaled.astype(np.float32))
 
 
