@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import openvino
 import torch
 from openvino.frontend import FrontEndManager
@@ -62,7 +63,7 @@ class OpenVinoRuntime:
 class _Request:
     """An inference request that holds what it was given: only other arrays are handed over again.
 
-    Nothing is copied, neither way: a held array may be written to between runs, and the output is overwritten
+    Nothing is copied that need not be: a held array may be written to between runs, and the output is overwritten
     by the next one.
     """
 
@@ -74,8 +75,10 @@ class _Request:
         """The first output."""
         for index, item in enumerate(inputs):
             if item is not self._held[index]:
-                self._request.set_input_tensor(index, openvino.Tensor(item, shared_memory=True))
-                self._held[index] = item
+                # Memory that OpenVINO does not share is copied, and not held: it may change unseen.
+                shared = np.require(item, requirements=["C", "W"])
+                self._request.set_input_tensor(index, openvino.Tensor(shared, shared_memory=True))
+                self._held[index] = item if shared is item else None
         self._request.infer(share_outputs=True)
         output: Floats = self._request.get_output_tensor(0).data
         return output

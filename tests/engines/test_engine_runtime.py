@@ -34,6 +34,20 @@ def test_openvino_gives_what_torch_gives(network):
     np.testing.assert_allclose(found, TorchRuntime(network()).run(*EXAMPLE), atol=1e-5)
 
 
+def test_arrays_may_be_reused_read_only_or_cut_from_others(network):
+    runtime, torch_runtime = OpenVinoRuntime(network, lambda: EXAMPLE), TorchRuntime(network())
+    item = EXAMPLE[0].copy()
+    wide = np.repeat(item, 2, axis=3)[..., ::2]
+    frozen = item.copy()
+    frozen.setflags(write=False)
+    for given in (item, wide, frozen, item):
+        np.testing.assert_allclose(runtime.run(given), torch_runtime.run(item), atol=1e-5)
+    for held in (item, wide):
+        runtime.run(held)
+        held *= 0.5
+        np.testing.assert_allclose(runtime.run(held), torch_runtime.run(held.copy()), atol=1e-5)
+
+
 def test_a_compiled_network_is_kept_and_read_again(network, tmp_path):
     cache = tmp_path / "networks" / "a-1.0"
     first = OpenVinoRuntime(network, lambda: EXAMPLE, cache=cache).run(*EXAMPLE).copy()
