@@ -63,8 +63,8 @@ class OpenVinoRuntime:
 class _Request:
     """An inference request that holds what it was given: only other arrays are handed over again.
 
-    Nothing is copied that need not be: a held array may be written to between runs, and the output is overwritten
-    by the next one.
+    Nothing is copied that need not be: a held array may be written to between runs, and the output is
+    overwritten by the next one.
     """
 
     def __init__(self, compiled: Any) -> None:

@@ -44,7 +44,7 @@ def test_arrays_may_be_reused_read_only_or_cut_from_others(network):
         np.testing.assert_allclose(runtime.run(given), torch_runtime.run(item), atol=1e-5)
     for held in (item, wide):
         runtime.run(held)
-        held *= 0.5
+        np.multiply(held, 0.5, out=held)
         np.testing.assert_allclose(runtime.run(held), torch_runtime.run(held.copy()), atol=1e-5)
 
 
