@@ -9,13 +9,12 @@ import gc
 import importlib
 import logging
 import os
-import signal
 import sys
-from types import FrameType
 from typing import NoReturn
 
 from s2s_live import __version__
 from s2s_live.errors import S2SError
+from s2s_live.interruption import heed_interruptions
 from s2s_live.logs import set_up_logging
 
 COMMANDS = ("run", "devices", "render", "hear", "models", "doctor", "bench", "data", "train", "eval", "world")
@@ -60,11 +59,6 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _terminate(_signal: int, _frame: FrameType | None) -> None:
-    """SIGTERM ends like Ctrl+C does: everything open is closed on the way out."""
-    raise KeyboardInterrupt
-
-
 def _explain_crashes() -> None:
     """A crash in a native library names the Python lines that led there, on standard error as it is now.
 
@@ -98,7 +92,7 @@ def _perform(given: list[str]) -> int:
     if options.command is None:
         options = parser.parse_args([*given, "run"])
     set_up_logging(options.verbose)
-    signal.signal(signal.SIGTERM, _terminate)
+    heed_interruptions()
     try:
         return int(options.run(options))
     except S2SError as error:
