@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 from torch.nn import functional
 
@@ -13,6 +14,8 @@ LEAST_ENERGY = 1e-4
 """What counts as hardly any: one level of 255."""
 SQUARE = 2.0
 """Weight of the squared error."""
+RIM = 0.1
+"""Weight of the outermost rows and columns: there a network sees nothing beyond, and a wrong line shows."""
 
 
 def fine_amplitude(picture: Tensor) -> Tensor:
@@ -41,9 +44,16 @@ def energy_ratio(made: Tensor, truth: Tensor) -> float:
     return float(there / (wanted + LEAST_ENERGY))
 
 
+def rim_error(gap: Tensor) -> Tensor:
+    """Mean absolute error of the outermost rows and columns, `[..., S, S]`."""
+    lines = (gap[..., 0, :], gap[..., -1, :], gap[..., :, 0], gap[..., :, -1])
+    return torch.stack(lines).abs().mean()
+
+
 def picture_loss(made: Tensor, truth: Tensor) -> Tensor:
-    """Mean absolute error of pixels, of their differences along x and y, of two coarser scales, and of how
-    strong the finest detail is; the mean squared error of pixels; and the error of the finest energy.
+    """Mean absolute error of pixels, of the outermost once more, of their differences along x and y, of two
+    coarser scales, and of how strong the finest detail is; the mean squared error of pixels; and the error
+    of the finest energy.
 
     The finest detail asks for grain of the right strength where its exact place is out of reach: the pixels
     alone would have it blurred. Its energy is taken over the scene's own: a calm scene has few stars, and
@@ -59,7 +69,7 @@ def picture_loss(made: Tensor, truth: Tensor) -> Tensor:
     fine, wanted = fine_amplitude(made), fine_amplitude(truth)
     grain = (fine - wanted).abs().mean()
     coarse = half.abs().mean() + eighth.abs().mean()
-    pixels = gap.abs().mean() + SQUARE * gap.square().mean()
+    pixels = gap.abs().mean() + SQUARE * gap.square().mean() + RIM * rim_error(gap)
     sharp = FINE * grain + ENERGY * energy_error(fine, wanted)
     return pixels + 0.6 * (across + down) + 0.4 * coarse + sharp
 

@@ -19,7 +19,14 @@ from s2s_live.training.generator import GeneratorStage, Growing, Phase, Recipe
 from s2s_live.training.images import BANK_LEVELS, Bank, judge, pair_loss
 from s2s_live.training.loop import Average, Budget, load_checkpoint, save_checkpoint
 from s2s_live.training.painting import Pool, Studio
-from s2s_live.training.picture_loss import energy_error, energy_ratio, picture_loss, psnr, unsteadiness
+from s2s_live.training.picture_loss import (
+    energy_error,
+    energy_ratio,
+    picture_loss,
+    psnr,
+    rim_error,
+    unsteadiness,
+)
 from s2s_live.world.families import FAMILIES
 from s2s_live.world.fields import DRIFT, FLOW, STILL, WORLD_FIELDS, Channel
 
@@ -134,6 +141,15 @@ def test_the_loss_is_zero_for_the_truth_and_sees_blur() -> None:
     assert float(picture_loss(truth, truth)) == 0.0
     assert float(picture_loss(blurred, truth)) > 0.1
     assert float(psnr(truth, truth + 0.02)[0]) == pytest.approx(40.0, abs=0.1)
+
+
+def test_a_wrong_line_counts_more_at_the_rim() -> None:
+    truth = torch.zeros(1, 3, 64, 64)
+    rim, inside = truth.clone(), truth.clone()
+    rim[..., 0] = 0.1
+    inside[..., 32] = 0.1
+    assert float(rim_error(rim)) == pytest.approx(0.1 * (64 + 2) / (4 * 64), rel=1e-3)  # two corners more
+    assert float(rim_error(inside)) == pytest.approx(0.1 * 2 / (4 * 64), rel=1e-3)
 
 
 def test_fine_energy_counts_over_what_a_picture_has() -> None:
