@@ -144,12 +144,12 @@ def test_the_loss_is_zero_for_the_truth_and_sees_blur() -> None:
 
 
 def test_a_wrong_line_counts_more_at_the_rim() -> None:
-    truth = torch.zeros(1, 3, 64, 64)
+    truth = torch.zeros(1, 3, 32, 96)
     rim, inside = truth.clone(), truth.clone()
     rim[..., 0] = 0.1
     inside[..., 32] = 0.1
-    assert float(rim_error(rim)) == pytest.approx(0.1 * (64 + 2) / (4 * 64), rel=1e-3)  # two corners more
-    assert float(rim_error(inside)) == pytest.approx(0.1 * 2 / (4 * 64), rel=1e-3)
+    assert float(rim_error(rim)) == pytest.approx(0.1 * (32 + 2) / 256, rel=1e-3)  # two corners more
+    assert float(rim_error(inside)) == pytest.approx(0.1 * 2 / 256, rel=1e-3)
 
 
 def test_fine_energy_counts_over_what_a_picture_has() -> None:
