@@ -8,8 +8,10 @@ layer does not move and is no part of either.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+import math
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 import numpy as np
 import torch
@@ -32,6 +34,8 @@ MARGIN = 24
 SPAN = 5
 """Cells of the lattice that an axis touches beyond its own: a spline reaches over four."""
 
+Shape = tuple[int, int]
+"""Columns and rows of a channel."""
 Axis = tuple[int, int, int]
 """(layer, 0 for x or 1 for y, cells): channels with the same axis are displaced alike along it."""
 
@@ -48,14 +52,18 @@ def _sides(channel: Channel) -> list[Axis]:
 
 def lattice_shape(channel: Channel) -> tuple[int, int]:
     """(rows, columns) of the piece of a channel's lattice that a scene touches."""
-    high, wide = (cells + SPAN if cells else 1 for cells in (channel.rows, channel.columns))
+    return _extent((channel.columns, channel.rows))
+
+
+def _extent(shape: Shape) -> tuple[int, int]:
+    high, wide = (cells + SPAN if cells else 1 for cells in reversed(shape))
     return high, wide
 
 
 def _distinct(config: FieldConfig) -> list[Channel]:
-    """Every channel that moves, once, in the order of `LiveLattices`' values."""
+    """Every channel that moves, once, in the order of `LiveLattices`' values: those of one shape together."""
     channels = {channel for level in config.moving for channel in level}
-    return sorted(channels, key=lambda c: (c.layer, c.columns, c.rows))
+    return sorted(channels, key=lambda c: (c.columns, c.rows, c.layer))
 
 
 class _Hash:
@@ -212,68 +220,87 @@ def phases(size: int) -> Tensor:
 class FieldSampler(nn.Module):
     """Interpolates what `LiveLattices` gives: cubic B-splines as products with a matrix for each axis.
 
-    The levels of the sizes in `phased` come as `by_phase` has them.
+    Channels of one shape are done together: what a runtime needs for a small product is mostly the call. The
+    levels of the sizes in `phased` come as `by_phase` has them.
     """
 
     def __init__(self, config: FieldConfig = WORLD_FIELDS, phased: Collection[int] = ()) -> None:
         super().__init__()
         self._axes = axes_of(config)
-        self._channels = _distinct(config)
+        self._layers: dict[Shape, list[int]] = {}
+        for channel in _distinct(config):
+            self._layers.setdefault((channel.columns, channel.rows), []).append(channel.layer)
         self._levels = list(zip(config.resolutions, config.moving, strict=True))
-        for name, cells, size, _ in self._matrices():
+        self._used = self._uses()
+        for cells, size in self._used:
             order = phases(size) if size in phased else torch.arange(size)
             centre = (order.double() + 0.5) * (cells / size)
             first = torch.arange(cells + SPAN, dtype=torch.float64) - 1.0
-            self.register_buffer(name, (centre[:, None] - first).float(), persistent=False)
+            distances = (centre[:, None] - first).float()
+            self.register_buffer(f"distances_{cells}_{size}", distances, persistent=False)
+            self.register_buffer(f"rests_{cells}_{size}", (centre % 1.0)[:, None].float(), persistent=False)
 
-    def _matrices(self) -> Iterator[tuple[str, int, int, list[int]]]:
-        """(name of the distances, cells, size, indices of the axes that have so many cells at that size)."""
-        used: dict[tuple[int, int], set[int]] = {}
+    def _uses(self) -> dict[tuple[int, int], tuple[list[int], list[int]]]:
+        """For (cells, size) the layers that have an axis of so many cells at that size: along x, along y."""
+        used: dict[tuple[int, int], tuple[set[int], set[int]]] = {}
         for size, level in self._levels:
             for layer, side, cells in {axis for channel in level for axis in _sides(channel)}:
-                index = self._axes.index((layer, side, cells))
-                used.setdefault((cells, size), set()).add(index)
-        for (cells, size), axes in sorted(used.items()):
-            yield f"distances_{cells}_{size}", cells, size, sorted(axes)
+                used.setdefault((cells, size), (set(), set()))[side].add(layer)
+        return {key: (sorted(across), sorted(down)) for key, (across, down) in sorted(used.items())}
 
     def forward(self, values: Tensor, offsets: Tensor) -> list[Tensor]:
         """The moving channels `[1, n, r, r]` of every level; of a level without any, an empty one."""
-        pieces = torch.split(values, [_area(channel) for channel in self._channels])
+        shapes = [(len(layers), *_extent(shape)) for shape, layers in self._layers.items()]
+        pieces = torch.split(values, [math.prod(shape) for shape in shapes])
         lattices = {
-            channel: piece.reshape(lattice_shape(channel))
-            for channel, piece in zip(self._channels, pieces, strict=True)
+            shape: piece.reshape(sizes)
+            for shape, piece, sizes in zip(self._layers, pieces, shapes, strict=True)
         }
-        weights = self._weights(offsets)
-        return [
-            self._level(size, [_plane(lattices[c], c, size, weights) for c in level], values)
-            for size, level in self._levels
-        ]
+        weights = {key: self._weights(offsets, key) for key in self._used}
+        return [self._level(size, level, lattices, weights) for size, level in self._levels]
 
-    def _weights(self, offsets: Tensor) -> dict[tuple[Axis, int], Tensor]:
-        """The matrix of every axis at every size; those of axes with as many cells are made in one go."""
-        found: dict[tuple[Axis, int], Tensor] = {}
-        for name, _, size, axes in self._matrices():
-            distances: Tensor = getattr(self, name)
-            matrices = spline_matrix(distances + offsets[axes][:, None, None])
-            for k, matrix in zip(axes, matrices.unbind(0), strict=True):
-                found[self._axes[k], size] = matrix
-        return found
+    def _weights(self, offsets: Tensor, key: tuple[int, int]) -> Sequence[Tensor]:
+        """The matrices of all axes along x, and along y, `[layers, size, cells + SPAN]`."""
+        cells, size = key
+        across, down = self._used[key]
+        axes = [(layer, 0, cells) for layer in across] + [(layer, 1, cells) for layer in down]
+        chosen = offsets[[self._axes.index(axis) for axis in axes]][:, None, None]
+        distances: Tensor = getattr(self, f"distances_{cells}_{size}")
+        rests: Tensor = getattr(self, f"rests_{cells}_{size}")
+        matrices = spline_matrix(distances + chosen, rests + chosen)
+        return torch.split(matrices, [len(across), len(down)])
 
-    def _level(self, size: int, planes: list[Tensor], values: Tensor) -> Tensor:
-        return torch.stack(planes)[None] if planes else values.new_zeros(1, 0, size, size)
+    def _level(
+        self, size: int, level: Sequence[Channel], lattices: dict[Shape, Tensor],
+        weights: dict[tuple[int, int], Sequence[Tensor]],
+    ) -> Tensor:  # fmt: skip
+        found = []
+        for shape, channels in groupby(level, key=lambda channel: (channel.columns, channel.rows)):
+            layers = [channel.layer for channel in channels]
+            planes = _those(lattices[shape], self._layers[shape], layers)
+            # First along the axis that leaves less to do along the other.
+            for cells, side in sorted(
+                ((cells, side) for side, cells in enumerate(shape) if cells), reverse=True
+            ):
+                matrix = _those(weights[cells, size][side], self._used[cells, size][side], layers)
+                planes = matrix @ planes if side else planes @ matrix.transpose(1, 2)
+            found.append(planes.expand(-1, size, size))
+        return torch.cat(found)[None] if found else next(iter(lattices.values())).new_zeros(1, 0, size, size)
 
 
-def _plane(plane: Tensor, channel: Channel, size: int, weights: dict[tuple[Axis, int], Tensor]) -> Tensor:
-    """A channel at some size: first along the axis that leaves less to do along the other."""
-    for axis in sorted(_sides(channel), key=lambda axis: -axis[2]):
-        matrix = weights[axis, size]
-        plane = matrix @ plane if axis[1] else plane @ matrix.T
-    return plane.expand(size, size)
+def _those(found: Tensor, layers: list[int], chosen: list[int]) -> Tensor:
+    """Of what there is for `layers` that for the chosen ones."""
+    return found if layers == chosen else found[[layers.index(layer) for layer in chosen]]
 
 
-def spline_matrix(distances: Tensor) -> Tensor:
-    """Weights `[..., size, n]` of cubic B-splines at distances in cells, their squares summing to one."""
+def spline_matrix(distances: Tensor, places: Tensor) -> Tensor:
+    """Weights `[..., size, n]` of cubic B-splines at distances in cells, their squares summing to one.
+
+    `places [..., size, 1]`, in cells, are where in its cell each row is: whole cells do not count.
+    """
     far = distances.abs()
     outer, inner = functional.relu(2.0 - far), functional.relu(1.0 - far)
-    weights = outer * outer * outer - 4.0 * (inner * inner * inner)
-    return weights * torch.rsqrt((weights * weights).sum(-1, keepdim=True))
+    rest = places - places.floor()
+    p = rest * (1.0 - rest)
+    squares = 18.0 - p * p * (18.0 + 20.0 * p)  # of the four weights that are not zero
+    return (outer * outer * outer - 4.0 * (inner * inner * inner)) * torch.rsqrt(squares)

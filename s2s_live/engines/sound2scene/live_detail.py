@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from s2s_live.engines.sound2scene.detail import Detail
 from s2s_live.world.fields import STILL, FieldConfig
@@ -49,7 +50,7 @@ class FinePlanes:
 
 
 Resting = tuple[Tensor, Tensor, Tensor, Tensor]
-"""What mattes read that rests: coarse planes `[1, n, r * r]`; fine ones, coordinates among them, `by_phase`:
+"""What mattes read that rests: coarse planes `[1, r * r, n]`; fine ones, coordinates among them, `by_phase`:
 what varies both ways `[1, n, 4 * r * r]`, along x and along y `[1, n, 2r]`."""
 
 
@@ -66,12 +67,16 @@ class LiveDetail(nn.Module):
         # A matte that is no line stays as it is: without any, nothing has to be worked out.
         self.bend = constant(detail.bend) if detail.lines else None
         rests = [k for k in range(detail.coarse) if k not in coarse]
-        self.coarse = self._tables(detail.read_coarse, detail.coarse, (coarse, rests))
-        groups = (fine.moving, fine.flat, fine.across, fine.down)
+        self.coarse, self.rest = self._tables(detail.read_coarse, detail.coarse, (coarse, rests)).children()
+        groups = ((*fine.moving, *fine.flat), fine.across, fine.down)
         self.fine = self._tables(detail.read, detail.inputs, groups)
         start = torch.arange(detail.count) * detail.inputs + detail.inputs - 1
         self.begin = _rows(detail.read, start)
-        self.start, self.amount, self.colour = detail.start, detail.amount, detail.colour
+        # Beginning and amount come of the same maps, in one go.
+        both = (detail.start, detail.amount)
+        self.maps_weight = constant(torch.cat([conv.weight for conv in both]))
+        self.maps_bias = constant(torch.cat([_bias(conv) for conv in both]))
+        self.colour = detail.colour
 
     def _tables(self, read: nn.Linear, width: int, groups: Sequence[Sequence[int]]) -> nn.ModuleList:
         """What is read of each group of planes, as linear layers of their own: nothing is cut up."""
@@ -87,16 +92,21 @@ class LiveDetail(nn.Module):
         ones `by_phase` that move, `[1, n, r, r]`, `[1, n, 2r, 2r]`, and what rests."""
         count, r = self.count, h.shape[2]
         coarse, flat, across, down = resting
-        wide = self._read(self.coarse[0], q, moving[0].flatten(2)) + self._read(self.coarse[1], q, coarse)
-        start = self.start(h) + wide.reshape(1, count, r, r) + self.begin(q)[..., None, None]
-        fine = self._read(self.fine[0], q, moving[1].flatten(2)) + self._read(self.fine[1], q, flat)
-        lines = self._read(self.fine[2], q, across).reshape(1, count, 1, 1, 2, r)
-        rows = self._read(self.fine[3], q, down).reshape(1, count, 2, r, 1, 1)
+        # What rests is read with the cells first, as the maps have them: far fewer columns than cells.
+        table = functional.pad(self.rest(q).reshape(1, count, -1).transpose(1, 2), (0, count))
+        rest = (coarse @ table).reshape(1, r, r, 2 * count).permute(0, 3, 1, 2)
+        maps = (functional.conv2d(h, self.maps_weight, self.maps_bias) + rest).flatten(2)
+        start, amount = torch.split(maps, count, dim=1)
+        start = start + self._read(self.coarse, q, moving[0].flatten(2)) + self.begin(q)[..., None]
+        start = start.reshape(1, count, r, r)
+        fine = self._read(self.fine[0], q, torch.cat([moving[1].flatten(2), flat], 1))
+        lines = self._read(self.fine[1], q, across).reshape(1, count, 1, 1, 2, r)
+        rows = self._read(self.fine[2], q, down).reshape(1, count, 2, r, 1, 1)
         found = fine.reshape(1, count, 2, r, 2, r) + lines + rows
         mattes = torch.sigmoid(found + _between(_between(start, 2), 4))
         if self.bend is not None:
             mattes = mattes * (1.0 + self.bend[..., None, None] * (0.75 - mattes))
-        mattes = mattes * self.amount(h)[:, :, None, :, None]
+        mattes = mattes * amount.reshape(1, count, 1, r, 1, r)
         added: Tensor = self.colour(q).reshape(1, 3, count) @ mattes.flatten(2)
         added = added.reshape(3, 2, r, 2, r).permute(1, 3, 0, 2, 4)
         return added.reshape(1, 12, r, r)
@@ -110,6 +120,10 @@ def _between(planes: Tensor, axis: int) -> Tensor:
     after = torch.cat([planes.narrow(axis, 1, count - 1), last], axis)
     near = 0.75 * planes
     return torch.stack([near + 0.25 * before, near + 0.25 * after], axis)
+
+
+def _bias(conv: nn.Conv2d) -> Tensor:
+    return conv.weight.new_zeros(conv.out_channels) if conv.bias is None else conv.bias
 
 
 def _rows(linear: nn.Linear, chosen: Tensor) -> nn.Linear:

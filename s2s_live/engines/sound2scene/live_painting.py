@@ -96,7 +96,7 @@ def _resting(generator: Generator, fields: FieldConfig, levels: list[Tensor]) ->
     resting = [k for k in range(coarse.shape[1]) if k not in moving]
     fine = by_phase(fine)
     found = [
-        coarse[:, resting].flatten(2),
+        coarse[:, resting].flatten(2).transpose(1, 2),
         fine[:, list(kinds.flat)].flatten(2),
         fine[:, list(kinds.across), 0],
         fine[:, list(kinds.down), :, 0],
