@@ -6,10 +6,14 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from s2s_live.engines.sound2scene.model import Sound2SceneModel
 
 # Before anything imports Qt: without a display QApplication would abort the whole process.
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -58,6 +62,38 @@ class VirtualMic:
     def default(self, mic: int) -> None:
         """Make it the default microphone."""
         self.run("default", str(mic))
+
+
+@pytest.fixture(scope="session")
+def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a tiny model that hears and paints. Nobody writes to it."""
+    from s2s_live.engines.sound2scene.tiny import write_tiny_model
+
+    return write_tiny_model(tmp_path_factory.mktemp("models") / "tiny")
+
+
+@pytest.fixture(scope="session")
+def seeing_network(tiny_folder: Path) -> Sound2SceneModel:
+    """The same, and an image encoder: it can look at pictures too."""
+    import torch
+
+    from s2s_live.engines.sound2scene.model import load_model
+    from s2s_live.engines.sound2scene.world_encoder import WorldEncoder
+    from s2s_live.store.folder import ModelFolder
+
+    model = load_model(ModelFolder.open(tiny_folder))
+    torch.manual_seed(5)
+    encoder = WorldEncoder(model.config.generator.feature_size).eval()
+    return replace(model, image_encoder=encoder)
+
+
+@pytest.fixture(scope="session")
+def seeing_folder(seeing_network: Sound2SceneModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Its folder. Nobody writes to it."""
+    from s2s_live.engines.sound2scene.model import write_model
+
+    folder = tmp_path_factory.mktemp("models") / "seeing"
+    return write_model(folder, seeing_network, name="seeing", licence="MIT", trained={}).path
 
 
 @pytest.fixture

@@ -6,10 +6,8 @@ import soundfile
 
 
 @pytest.fixture(scope="session")
-def tiny_model(tmp_path_factory):
-    from s2s_live.engines.sound2scene.tiny import write_tiny_model
-
-    return write_tiny_model(tmp_path_factory.mktemp("models") / "tiny")
+def tiny_model(tiny_folder):
+    return tiny_folder
 
 
 @pytest.fixture

@@ -17,11 +17,9 @@ from s2s_live.errors import AudioError, S2SError
 from s2s_live.ui.options import AppOptions
 
 
-@pytest.fixture(scope="module")
-def model(tmp_path_factory):
-    from s2s_live.engines.sound2scene.tiny import write_tiny_model
-
-    return write_tiny_model(tmp_path_factory.mktemp("models") / "tiny")
+@pytest.fixture(scope="session")
+def model(tiny_folder):
+    return tiny_folder
 
 
 @pytest.fixture(autouse=True)

@@ -1,36 +1,23 @@
 """Composing finds the z in whose picture the model sees most of a scene, and never does worse than before."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
-import torch
 
 from s2s_live.engines.base import Composes
 from s2s_live.engines.registry import open_engine
 from s2s_live.engines.sound2scene.composing import compose
 from s2s_live.engines.sound2scene.inversion import Z_LIMIT
-from s2s_live.engines.sound2scene.model import load_model, write_model
+from s2s_live.engines.sound2scene.model import load_model
 from s2s_live.engines.sound2scene.seeing import Sight
-from s2s_live.engines.sound2scene.world_encoder import WorldEncoder
 from s2s_live.errors import ModelError
 from s2s_live.store.folder import ModelFolder
 
 SEED = 11
 
 
-@pytest.fixture(scope="module")
-def folder(tiny_folder, tmp_path_factory):
-    model = load_model(ModelFolder.open(tiny_folder))
-    torch.manual_seed(6)
-    encoder = WorldEncoder(model.config.generator.feature_size).eval()
-    path = tmp_path_factory.mktemp("composing") / "model"
-    return write_model(path, replace(model, image_encoder=encoder), name="seeing", licence="MIT", trained={})
-
-
 @pytest.fixture
-def engine(folder):
-    opened = open_engine(folder.path)
+def engine(seeing_folder):
+    opened = open_engine(seeing_folder)
     yield opened
     opened.close()
 

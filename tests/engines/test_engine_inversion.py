@@ -1,6 +1,5 @@
 """Inversion comes closer to a picture step by step, and stays where painting can follow."""
 
-from dataclasses import replace
 from itertools import islice
 
 import numpy as np
@@ -13,10 +12,9 @@ from s2s_live.engines.registry import open_engine
 from s2s_live.engines.sound2scene import engine as engine_module
 from s2s_live.engines.sound2scene.image_input import ImageError
 from s2s_live.engines.sound2scene.inversion import DRAWS, Z_LIMIT, invert
-from s2s_live.engines.sound2scene.model import load_generator, load_model, write_model
+from s2s_live.engines.sound2scene.model import load_generator, load_model
 from s2s_live.engines.sound2scene.seeing import Sight
 from s2s_live.engines.sound2scene.unit import unit
-from s2s_live.engines.sound2scene.world_encoder import WorldEncoder
 from s2s_live.errors import ModelError
 from s2s_live.store.folder import ModelFolder
 from s2s_live.world.fields import sample_fields
@@ -25,26 +23,16 @@ SEED = 11
 
 
 @pytest.fixture(scope="module")
-def seeing_folder(tiny_folder, tmp_path_factory):
-    model = load_model(ModelFolder.open(tiny_folder))
-    torch.manual_seed(6)
-    encoder = WorldEncoder(model.config.generator.feature_size).eval()
-    folder = tmp_path_factory.mktemp("inversion") / "model"
-    return write_model(
-        folder, replace(model, image_encoder=encoder), name="seeing", licence="MIT", trained={}
-    )
-
-
-@pytest.fixture(scope="module")
 def seeing(seeing_folder):
     """A tiny model that sees: its generator, its fields, its sight."""
-    model = load_model(seeing_folder)
-    return model.generator, model.config.fields, Sight(seeing_folder, model.config)
+    folder = ModelFolder.open(seeing_folder)
+    model = load_model(folder)
+    return model.generator, model.config.fields, Sight(folder, model.config)
 
 
 @pytest.fixture
 def engine(seeing_folder):
-    opened = open_engine(seeing_folder.path)
+    opened = open_engine(seeing_folder)
     yield opened
     opened.close()
 

@@ -1,7 +1,6 @@
 """What a model sees in a picture goes where what it hears goes."""
 
 import json
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,25 +10,12 @@ from PIL import Image
 from s2s_live.engines.base import Sighted
 from s2s_live.engines.registry import open_engine
 from s2s_live.engines.sound2scene.image_input import ImageError
-from s2s_live.engines.sound2scene.model import load_model, write_model
-from s2s_live.engines.sound2scene.world_encoder import WorldEncoder
 from s2s_live.errors import ModelError
-from s2s_live.store.folder import ModelFolder
-
-
-@pytest.fixture(scope="module")
-def seeing_folder(tiny_folder, tmp_path_factory):
-    model = load_model(ModelFolder.open(tiny_folder))
-    torch.manual_seed(5)
-    encoder = WorldEncoder(model.config.generator.feature_size).eval()
-    folder = tmp_path_factory.mktemp("seeing") / "model"
-    write_model(folder, replace(model, image_encoder=encoder), name="seeing", licence="MIT", trained={})
-    return folder, encoder
 
 
 @pytest.fixture
 def engine(seeing_folder):
-    opened = open_engine(seeing_folder[0])
+    opened = open_engine(seeing_folder)
     yield opened
     opened.close()
 
@@ -39,9 +25,10 @@ def _photograph(seed: int = 0) -> Image.Image:
     return Image.fromarray(pixels).resize((640, 360), Image.Resampling.BICUBIC)
 
 
-def test_a_picture_becomes_the_embedding_of_the_image_encoder(engine, seeing_folder):
+def test_a_picture_becomes_the_embedding_of_the_image_encoder(engine, seeing_network):
     picture = Image.fromarray(np.full((128, 128, 3), (200, 90, 20), np.uint8))
-    expected = seeing_folder[1](torch.tensor([200, 90, 20]).reshape(1, 3, 1, 1).expand(1, 3, 64, 64) / 255)
+    plain = torch.tensor([200, 90, 20]).reshape(1, 3, 1, 1).expand(1, 3, 64, 64) / 255
+    expected = seeing_network.image_encoder(plain)
     found = engine.see(picture).latent
     np.testing.assert_allclose(found, expected[0].detach().numpy(), atol=1e-5)
 
@@ -80,7 +67,7 @@ def test_a_model_without_an_image_encoder_says_so(tiny_folder):
 def test_a_manifest_that_names_another_network_is_refused(seeing_folder, tmp_path, said):
     folder = tmp_path / "model"
     folder.mkdir()
-    for path in seeing_folder[0].iterdir():
+    for path in seeing_folder.iterdir():
         (folder / path.name).write_bytes(path.read_bytes())
     manifest = json.loads((folder / "manifest.json").read_text())
     manifest["image_encoder"] = said

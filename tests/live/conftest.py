@@ -5,12 +5,11 @@ import pytest
 from s2s_live.audio.feed import Feed
 from s2s_live.audio.synthetic import TestSource
 from s2s_live.engines.registry import open_engine
-from s2s_live.engines.sound2scene.tiny import write_tiny_model
 
 
 @pytest.fixture(scope="module")
-def engine(tmp_path_factory):
-    engine = open_engine(write_tiny_model(tmp_path_factory.mktemp("models") / "tiny"))
+def engine(tiny_folder):
+    engine = open_engine(tiny_folder)
     yield engine
     engine.close()
 

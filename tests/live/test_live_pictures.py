@@ -12,30 +12,16 @@ from PIL import Image
 
 from s2s_live.engines.base import Composed, Inverted
 from s2s_live.engines.registry import open_engine
-from s2s_live.engines.sound2scene.model import load_model, write_model
-from s2s_live.engines.sound2scene.tiny import write_tiny_model
-from s2s_live.engines.sound2scene.world_encoder import WorldEncoder
 from s2s_live.errors import ModelError, S2SError
 from s2s_live.live.memory import fits
 from s2s_live.live.pictures import NICENESS, SUFFIXES, Finder, is_picture, pin_of_picture
-from s2s_live.store.folder import ModelFolder
 
 PATIENCE_S = 60.0
 
 
 @pytest.fixture(scope="module")
-def blind_folder(tmp_path_factory):
-    return write_tiny_model(tmp_path_factory.mktemp("models") / "tiny")
-
-
-@pytest.fixture(scope="module")
-def engine(blind_folder, tmp_path_factory):
-    model = load_model(ModelFolder.open(blind_folder))
-    torch.manual_seed(5)
-    encoder = WorldEncoder(model.config.generator.feature_size).eval()
-    folder = tmp_path_factory.mktemp("seeing") / "model"
-    write_model(folder, replace(model, image_encoder=encoder), name="seeing", licence="MIT", trained={})
-    engine = open_engine(folder)
+def engine(seeing_folder):
+    engine = open_engine(seeing_folder)
     yield engine
     engine.close()
 
@@ -73,8 +59,8 @@ def test_other_files_are_no_pictures(tmp_path, name):
     assert not is_picture(tmp_path / name)
 
 
-def test_a_model_that_cannot_see_is_named(blind_folder, tmp_path):
-    engine = open_engine(blind_folder)
+def test_a_model_that_cannot_see_is_named(tiny_folder, tmp_path):
+    engine = open_engine(tiny_folder)
     with pytest.raises(ModelError, match=f"{engine.spec.model} cannot look") as said:
         pin_of_picture(engine, photograph(tmp_path / "a.png"))
     assert said.value.hint

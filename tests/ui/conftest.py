@@ -65,31 +65,9 @@ def styled(qapp):
     apply_style(qapp)
 
 
-@pytest.fixture(scope="module")
-def model(tmp_path_factory):
-    from s2s_live.engines.sound2scene.tiny import write_tiny_model
-
-    return write_tiny_model(tmp_path_factory.mktemp("models") / "tiny")
-
-
-@pytest.fixture(scope="module")
-def seeing_model(tmp_path_factory):
-    """A tiny model that can look at pictures."""
-    from dataclasses import replace
-
-    import torch
-
-    from s2s_live.engines.sound2scene.model import load_model, write_model
-    from s2s_live.engines.sound2scene.tiny import write_tiny_model
-    from s2s_live.engines.sound2scene.world_encoder import WorldEncoder
-    from s2s_live.store.folder import ModelFolder
-
-    folder = tmp_path_factory.mktemp("models")
-    tiny = load_model(ModelFolder.open(write_tiny_model(folder / "tiny")))
-    torch.manual_seed(5)
-    encoder = WorldEncoder(tiny.config.generator.feature_size).eval()
-    made = replace(tiny, image_encoder=encoder)
-    return write_model(folder / "seeing", made, name="seeing", licence="MIT", trained={}).path
+@pytest.fixture(scope="session")
+def model(tiny_folder):
+    return tiny_folder
 
 
 @pytest.fixture

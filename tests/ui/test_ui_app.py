@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from s2s_live.control.settings import settings_path
-from s2s_live.engines.sound2scene.tiny import write_tiny_model
 
 ROOT = Path(__file__).parents[2]
 START = """
@@ -24,11 +23,6 @@ def ready(window):
     window.closing.connect(lambda: print("closing", flush=True))
 sys.exit(run_app(AppOptions(source="test", model=sys.argv[1], seconds=float(sys.argv[2]) or None), ready))
 """
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory):
-    return write_tiny_model(tmp_path_factory.mktemp("models") / "tiny")
 
 
 def start(model, seconds=0.0, **environ):

@@ -23,9 +23,9 @@ LEFT = Qt.MouseButton.LeftButton
 
 
 @pytest.fixture(scope="module")
-def model(seeing_model):
+def model(seeing_folder):
     """For every window of this file."""
-    return seeing_model
+    return seeing_folder
 
 
 @pytest.fixture
