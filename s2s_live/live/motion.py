@@ -36,6 +36,11 @@ NEAR_RAD = 0.4
 """Hearings of an unchanged sound differ by less; those of different sounds by three times as much."""
 NEAR_SLOWER = 10.0
 """So much longer the latent takes to follow what is that near: a steady sound keeps a steady scene."""
+WAVERING_S = 1.0
+"""Time constant of how far hearings are from the scene on average. Those of waves or of gusts waver more
+than others: what is near then reaches twice as far as they do."""
+AWAY_RAD, ARRIVED_RAD = 0.8, 0.3
+"""From a hearing that far away on, the scene is under way to a new sound, until it is that near."""
 Z_GLIDE_S = 0.5
 """Time constant with which z glides to a new variation."""
 DRIFT_AFTER_S = 1.0
@@ -66,13 +71,17 @@ def slerp(start: NDArray[np.float64], end: NDArray[np.float64], share: float) ->
     return unit
 
 
-def patience(now: NDArray[np.float64], goal: NDArray[np.float64]) -> float:
+def patience(angle: float, wavering: float = 0.0) -> float:
     """How many times slower than a new sound a goal is followed: 1 far away, 1 + NEAR_SLOWER close by.
 
     It falls off steeply, so that the middle of the way to a new sound is not slowed.
+
+    Args:
+        angle: of the goal, seen from where the scene is, in radians.
+        wavering: what that has been lately, on average.
     """
-    angle = math.acos(float(np.clip(now @ goal, -1.0, 1.0)))
-    return 1.0 + NEAR_SLOWER * math.exp(-((angle / NEAR_RAD) ** 4))
+    near = min(max(NEAR_RAD, 2.0 * wavering), AWAY_RAD)
+    return 1.0 + NEAR_SLOWER * math.exp(-((angle / near) ** 4))
 
 
 class Motion:
@@ -98,6 +107,8 @@ class Motion:
         self._power = 0.0
         self._usual_db = -120.0
         self._swing_db = 0.0
+        self._wavering = 0.0
+        self._under_way = False
         self._quiet_ticks = 0
 
     @property
@@ -149,7 +160,7 @@ class Motion:
             goal_latent = self._goal.latent.astype(np.float64)
             # Neither pins nor rest are hearings that waver: they are reached in time.
             if self._goal is self._target is not self._rest:
-                seconds *= patience(self._latent, goal_latent)
+                seconds *= self._patience(goal_latent)
             share = approach(seconds)
             self._latent = slerp(self._latent, goal_latent, share)
             self._flow += share * (self._goal.flow - self._flow)
@@ -162,6 +173,15 @@ class Motion:
         self._velocity = self._flow * speed
         self._displacement += self._velocity * TICK_S
         self.tick += 1
+
+    def _patience(self, goal: NDArray[np.float64]) -> float:
+        """How many times slower the latent follows this hearing: not at all while under way."""
+        angle = math.acos(float(np.clip(self._latent @ goal, -1.0, 1.0)))
+        self._under_way = angle > (ARRIVED_RAD if self._under_way else AWAY_RAD)
+        if self._under_way:
+            return 1.0
+        self._wavering += approach(WAVERING_S) * (angle - self._wavering)
+        return patience(angle, self._wavering)
 
     def _listen(self, level_db: float, onset: float, gate_db: float) -> None:
         """Follow loudness and onsets: the fast path."""

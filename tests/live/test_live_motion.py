@@ -161,12 +161,13 @@ def test_a_rumble_that_swings_from_tick_to_tick_does_not_pulse_and_a_burst_in_it
     assert motion.state(0, controls()).pulse > 0.3
 
 
-def test_a_wavering_ear_keeps_a_steady_scene_and_a_new_sound_is_followed_at_once():
-    def turned(angle):
-        return Target(
-            np.cos(angle) * unit(1) + np.sin(angle) * unit(2), np.zeros((3, 2), np.float32), "rain", 0.9
-        )
+def turned(angle):
+    return Target(
+        np.cos(angle) * unit(1) + np.sin(angle) * unit(2), np.zeros((3, 2), np.float32), "rain", 0.9
+    )
 
+
+def test_a_wavering_ear_keeps_a_steady_scene_and_a_new_sound_is_followed_at_once():
     motion = Motion(SPEC, REST, seed=1)
     run(motion, 500, heard=turned(0.0))
     angles = []
@@ -177,3 +178,28 @@ def test_a_wavering_ear_keeps_a_steady_scene_and_a_new_sound_is_followed_at_once
     assert np.ptp(angles) < 0.06
     run(motion, 20, heard=Target(unit(3), np.zeros((3, 2), np.float32), "fire", 0.9))
     assert motion.state(0, controls()).latent @ unit(3) > 0.7
+
+
+def test_waves_hardly_turn_the_scene_and_do_not_hold_it_back():
+    motion = Motion(SPEC, REST, seed=1)
+    run(motion, 500, heard=turned(0.0))
+    angles = []
+    for k in range(160):  # swells of four seconds, farther than steady sounds waver
+        run(motion, 10, heard=turned(0.5 * np.sin(2 * np.pi * k / 40)))
+        latent = motion.state(0, controls()).latent
+        angles.append(np.arctan2(latent[2], latent[1]))
+    assert np.ptp(angles) < 0.5  # of the ear's 1.0
+    fire = Target(unit(3), np.zeros((3, 2), np.float32), "fire", 0.9)
+    run(motion, 20, heard=fire)
+    assert motion.state(0, controls()).latent @ unit(3) > 0.7
+
+
+def test_a_scene_under_way_is_not_slowed_before_it_arrives():
+    rolling, still = Motion(SPEC, REST, seed=1), Motion(SPEC, REST, seed=1)
+    for k in range(100):
+        run(rolling, 10, heard=turned(0.4 * np.sin(2 * np.pi * k / 40)))
+        run(still, 10, heard=turned(0.0))
+    for motion in (rolling, still):
+        run(motion, 40, heard=Target(unit(3), np.zeros((3, 2), np.float32), "fire", 0.9))
+    left = [np.arccos(motion.state(0, controls()).latent @ unit(3)) for motion in (rolling, still)]
+    assert left[0] == pytest.approx(left[1], abs=0.05)

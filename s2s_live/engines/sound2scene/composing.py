@@ -32,7 +32,7 @@ def compose(
     composing once more may find better, and never worse. Ends where `stop` says True. Raises ModelError where
     the model cannot look at pictures.
     """
-    wanted = torch.from_numpy(latent)[None]
+    wanted = torch.tensor(latent)[None]
     chance = torch.Generator().manual_seed(seed if z is None else zlib.crc32(z.tobytes()))
     drawn = torch.randn(draws, generator.config.z_size, generator=chance).clamp(-Z_LIMIT, Z_LIMIT)
     candidates = [*([] if z is None else [torch.from_numpy(z)]), *drawn]
