@@ -37,29 +37,36 @@ function New-Environment {
 }
 
 function Install-Packages {
-  $lock = Join-Path $Root 'packaging\requirements.txt'
+  param([string]$Lock)
   $uvLock = Join-Path $Root 'packaging\uv.txt'
   & $Py -m pip install -q --disable-pip-version-check --require-hashes -r $uvLock
   if ($LASTEXITCODE -eq 0) {
-    & (Join-Path $Root '.venv\Scripts\uv.exe') pip install --python $Py --compile-bytecode --require-hashes -r $lock
+    & (Join-Path $Root '.venv\Scripts\uv.exe') pip install --python $Py --compile-bytecode --require-hashes -r $Lock
     if ($LASTEXITCODE -eq 0) { return }
   }
   Write-Host 's2s-live: installing with pip instead of uv (slower)'
-  Invoke-Checked $Py @('-m', 'pip', 'install', '--disable-pip-version-check', '--require-hashes', '-r', $lock)
+  Invoke-Checked $Py @('-m', 'pip', 'install', '--disable-pip-version-check', '--require-hashes', '-r', $Lock)
 }
 
 function Initialize-S2SLive {
+  # What tests need is all that the app needs, and more.
+  param([switch]$Tests)
   $hashes = foreach ($name in 'requirements.txt', 'uv.txt', 'link.py') {
     (Get-FileHash (Join-Path $Root "packaging\$name")).Hash
   }
   $want = "$Root " + ($hashes -join ' ')
+  $lock = Join-Path $Root 'packaging\requirements.txt'
+  if ($Tests) {
+    $lock = Join-Path $Root 'packaging\test-requirements.txt'
+    $want += ' and tests ' + (Get-FileHash $lock).Hash
+  }
   $stamp = Join-Path $Root '.venv\.ready'
   if (Test-Path $stamp) { $have = (Get-Content $stamp -Raw).Trim() } else { $have = '' }
-  if ((Test-Path $Py) -and $have -eq $want) { return }
+  if ((Test-Path $Py) -and "$have ".StartsWith("$want ")) { return }
   Write-Host 's2s-live: setting up .venv (the first time this takes a few minutes)'
   # An environment does not survive a move of its folder: its programs name the old one.
   if (-not (Test-Path $Py) -or ($have -and -not $have.StartsWith("$Root "))) { New-Environment }
-  Install-Packages
+  Install-Packages $lock
   Invoke-Checked $Py @((Join-Path $Root 'packaging\link.py'))
   Set-Content -Path $stamp -Value $want -Encoding utf8
 }

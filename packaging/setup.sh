@@ -132,8 +132,8 @@ tell_uv_what_pip_knows() { # uv does not read pip's configuration: mirrors, cert
   forward UV_HTTP_TIMEOUT "$(pip_setting default-timeout)"
 }
 
-install_packages() {
-  local lock=packaging/requirements.txt
+install_packages() { # install_packages LOCK
+  local lock=$1
   if "$PY" -m pip install -q --disable-pip-version-check --require-hashes -r packaging/uv.txt; then
     # In a subshell: what is said to uv is not said to the app. Without compiled files every start compiles torch.
     if (tell_uv_what_pip_knows && "$ROOT/.venv/bin/uv" pip install --python "$PY" --compile-bytecode --require-hashes -r "$lock"); then return; fi
@@ -148,21 +148,26 @@ check_space() {
   [ "$free" -ge "$SPACE_MB" ] || say "only $free MB free here; the packages need about $SPACE_MB MB."
 }
 
-set_up_python() {
-  local want
+set_up_python() { # set_up_python run|test: what tests need is all that the app needs, and more
+  local want have lock=packaging/requirements.txt
   want="$ROOT $(cat packaging/requirements.txt packaging/uv.txt packaging/link.py | cksum)"
-  if [ -x "$PY" ] && [ "$(cat .venv/.ready 2>/dev/null || true)" = "$want" ]; then return; fi
+  if [ "$1" = test ]; then
+    lock=packaging/test-requirements.txt
+    want="$want and tests $(cksum <"$lock")"
+  fi
+  have=$(cat .venv/.ready 2>/dev/null || true)
+  if [ -x "$PY" ]; then case "$have " in "$want "*) return ;; esac; fi
   say "setting up .venv (the first time this takes a minute or more: about 5 GB of packages)"
   check_space
   # An environment does not survive a move of its folder: its programs name the old one.
   if [ ! -x "$PY" ] || { [ -e .venv/.ready ] && ! grep -qF "$ROOT " .venv/.ready; }; then make_environment; fi
-  install_packages
+  install_packages "$lock"
   "$PY" packaging/link.py
   echo "$want" >.venv/.ready
 }
 
 set_up() {
   set_up_system "$1"
-  set_up_python
+  set_up_python "$1"
   command -v apt-get >/dev/null || : >".venv/.told-$1"
 }

@@ -2,7 +2,7 @@
 #   powershell -ExecutionPolicy Bypass -File packaging\test.ps1 [arguments]
 # Tests that need the virtual sound card or the virtual screen of Linux are skipped here.
 . (Join-Path $PSScriptRoot 'setup.ps1')
-Initialize-S2SLive
+Initialize-S2SLive -Tests
 Set-Location $Root
 
 $Failed = @()

@@ -92,18 +92,22 @@ def test_what_uv_was_told_itself_is_kept() -> None:
 
 @needs_bash
 def test_the_second_time_does_nothing(tmp_path: Path) -> None:
-    """With the stamp in place neither pip nor uv is called."""
+    """With the stamp in place neither pip nor uv is called; the tests' packages hold the app's."""
     code = f"""
 ROOT={tmp_path}; PY={tmp_path}/.venv/bin/python; mkdir -p {tmp_path}/.venv/bin
-cp -r packaging {tmp_path}/; cd {tmp_path}; : >"$PY"; chmod +x "$PY"
-make_environment() {{ echo made; }}; install_packages() {{ echo installed; }}; PY=true
-set_up_python; echo; cat .venv/.ready >/dev/null; PY={tmp_path}/.venv/bin/python
-set_up_python; echo quiet
+cp -r packaging {tmp_path}/; cd {tmp_path}; printf '#!/bin/sh\n' >"$PY"; chmod +x "$PY"
+make_environment() {{ echo made; }}; install_packages() {{ echo "${{1##*/}}"; }}
+for kind in run run test test run; do set_up_python $kind; echo $kind; done
+echo more >>packaging/requirements.txt
+for kind in run test; do set_up_python $kind; echo $kind; done
 """
     result = bash(code)
     assert result.returncode == 0, result.stderr
-    assert result.stdout.split()[-1] == "quiet"
-    assert result.stdout.count("installed") == 1
+    app, tests = "requirements.txt", "test-requirements.txt"
+    assert result.stdout.split() == [
+        *(app, "run", "run", tests, "test", "test", "run"),
+        *(app, "run", tests, "test"),
+    ]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="writes a shell script")
@@ -135,9 +139,18 @@ def test_linked_command_starts_from_anywhere(tmp_path: Path) -> None:
 
 
 def test_lock_has_hashes_and_no_addresses() -> None:
-    for name in ("requirements.txt", "uv.txt"):
+    for name in ("requirements.txt", "test-requirements.txt", "uv.txt"):
         text = (PACKAGING / name).read_text(encoding="utf-8")
         pins = [line for line in text.splitlines() if line and line[0] not in " #"]
         assert pins
         assert all("==" in pin and pin.endswith("\\") for pin in pins), f"{name}: a package without hashes"
         assert "://" not in text
+
+
+def test_tests_run_with_the_packages_of_the_app() -> None:
+    """Whatever version the app is given is the one that was tested."""
+    app, tests = (
+        {line.split(" \\")[0] for line in (PACKAGING / name).read_text().splitlines() if "==" in line}
+        for name in ("requirements.txt", "test-requirements.txt")
+    )
+    assert app < tests
