@@ -43,8 +43,8 @@ STEADY = 1.5
 """Weight of how wrongly pictures change from moment to moment, beside how wrong they are."""
 DETAILED = (0.7, 1.4)
 """Between which ratios of fine detail to the rendered pictures' a family is not behind the others."""
-ONCE_MORE = 2
-"""How many times more than the others families are painted that are behind."""
+TIMES_MORE = 2
+"""How many times families that are behind are painted beyond the once of the others."""
 
 
 @dataclass(frozen=True)
@@ -299,7 +299,8 @@ class GeneratorStage:
         loss = 0.0
         while not self.budget.over:
             phase = self.phase
-            queue = queue or self.studio.shuffled(ONCE_MORE * self.behind)
+            self.behind = self._agreed(self.behind)
+            queue = queue or self.studio.shuffled(TIMES_MORE * self.behind)
             now, queue = queue[: self.recipe.families_at_once], queue[self.recipe.families_at_once :]
             lot = self.studio.paint(now, self.recipe.each, MOMENTS)
             self.pool.add(lot)
@@ -316,6 +317,11 @@ class GeneratorStage:
                 self.look()
         self.look()
         self.team.wait()
+
+    def _agreed(self, families: list[int]) -> list[int]:
+        """The first process' list: it alone looks."""
+        marks = int(self.team.agree(float(sum(1 << family for family in families))))
+        return [family for family in range(len(FAMILIES)) if marks >> family & 1]
 
     def _learn(self, phase: Phase) -> float:
         lot = self.pool.draw(phase.batch, phase.size)

@@ -39,9 +39,10 @@ def energy_error(made: Tensor, truth: Tensor, least: Tensor | float = LEAST_ENER
 
 
 def energy_ratio(made: Tensor, truth: Tensor) -> float:
-    """Energy of the finest detail of generated pictures over that of rendered ones."""
+    """Energy of the finest detail of generated pictures over that of rendered ones; what hardly any is, is
+    added to both."""
     there, wanted = fine_amplitude(made).square().mean(), fine_amplitude(truth).square().mean()
-    return float(there / (wanted + LEAST_ENERGY))
+    return float((there + LEAST_ENERGY) / (wanted + LEAST_ENERGY))
 
 
 def rim_error(gap: Tensor) -> Tensor:

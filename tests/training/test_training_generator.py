@@ -162,6 +162,8 @@ def test_fine_energy_counts_over_what_a_picture_has() -> None:
     without = [float(energy_error(torch.zeros_like(a), a)) for a in (amplitude, 0.1 * amplitude)]
     assert without == pytest.approx([1.0, 1.0], abs=0.05)
     assert energy_ratio(torch.zeros_like(calm), calm) < 0.05
+    still = 0.001 * strong
+    assert energy_ratio(still, still) == pytest.approx(1.0)
 
 
 def test_families_that_are_behind_are_painted_more_often(run: Path) -> None:
