@@ -22,9 +22,16 @@ def heed_interruptions() -> None:
         signal.signal(signal.SIGINT, _interrupt)
 
 
+_waiting = threading.Event()
+"""Whether an interruption will be looked at again: further ones until then are the same one."""
+
+
 def _interrupt(signal_number: int, frame: FrameType | None) -> None:
     if not _importing(frame):
         raise KeyboardInterrupt
+    if _waiting.is_set():
+        return
+    _waiting.set()
     again = threading.Timer(AGAIN_S, _send_again, (signal_number,))
     again.daemon = True
     again.start()
@@ -32,6 +39,7 @@ def _interrupt(signal_number: int, frame: FrameType | None) -> None:
 
 def _send_again(signal_number: int) -> None:
     """To the main thread, which wakes from what it waits for."""
+    _waiting.clear()
     if sys.platform == "win32":
         signal.raise_signal(signal_number)
     else:

@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -36,6 +37,19 @@ def test_an_interruption_waits_for_the_end_of_an_import(tmp_path, which):
     process = subprocess.Popen([sys.executable, "-c", MAIN, tmp_path], stdout=subprocess.PIPE, text=True)
     assert process.stdout.readline() == "importing\n"
     process.send_signal(which)
+    said, _ = process.communicate(timeout=15)
+    assert said == "imported\nclosed\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals to send to another process")
+def test_whoever_is_impatient_interrupts_once(tmp_path):
+    (tmp_path / "slow.py").write_text(SLOW)
+    slowly = MAIN.replace('    print("closed"', '    time.sleep(0.5)\n    print("closed"')
+    process = subprocess.Popen([sys.executable, "-c", slowly, tmp_path], stdout=subprocess.PIPE, text=True)
+    assert process.stdout.readline() == "importing\n"
+    for _ in range(4):
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.01)
     said, _ = process.communicate(timeout=15)
     assert said == "imported\nclosed\n"
 

@@ -202,10 +202,12 @@ class Composes(Protocol):
     """An engine that finds how a scene is best composed."""
 
     def compose(
-        self, latent: Floats, z: Floats | None, seed: int, stop: Callable[[], bool] = lambda: False
-    ) -> Iterator[Composed]:
+        self, latent: Floats, z: Floats | None, seed: int, stop: Callable[[], bool] = lambda: False,
+        chance: int = 0,
+    ) -> Iterator[Composed]:  # fmt: skip
         """Paint a scene in one composition after another, `z` first where it is given, and keep the one that
-        shows it best. As `Inverts.invert` in everything else.
+        shows it best, at full truncation. `chance` is the seed of the others. As `Inverts.invert` in
+        everything else.
         """
 
 

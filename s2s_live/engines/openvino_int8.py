@@ -63,7 +63,8 @@ def _takes_activations(node: Any) -> bool:
 
 
 def _is_bounded(node: Any) -> bool:
-    return _kind_before(node) == "Clamp"
+    before = node.input_value(0).get_node()
+    return bool(_kind_before(node) == "Clamp" and float(before.get_attributes()["min"]) == 0.0)
 
 
 def _kind_before(node: Any) -> str:

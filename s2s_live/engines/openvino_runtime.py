@@ -73,12 +73,14 @@ class _Request:
 
     def run(self, inputs: Sequence[Floats]) -> Floats:
         """The first output."""
+        copies = []  # as long as the request may read them
         for index, item in enumerate(inputs):
             if item is not self._held[index]:
                 # Memory that OpenVINO does not share is copied, and not held: it may change unseen.
                 shared = np.require(item, requirements=["C", "W"])
                 self._request.set_input_tensor(index, openvino.Tensor(shared, shared_memory=True))
                 self._held[index] = item if shared is item else None
+                copies.append(shared)
         self._request.infer(share_outputs=True)
         output: Floats = self._request.get_output_tensor(0).data
         return output

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import sys
 import threading
 from collections.abc import Iterator
@@ -64,6 +65,7 @@ class Finder(Worker):
         """The newest; None before the first."""
         self.failure: S2SError | None = None
         """Why it ended before its time."""
+        self._failed = "The scene was not composed" if pin.original is None else "The picture was not found"
         self._ended = threading.Event()
         self._steps = self._begin(engine, pin, seed)
 
@@ -71,7 +73,7 @@ class Finder(Worker):
         if pin.original is not None and isinstance(engine, Inverts):
             return engine.invert(pin.original, seed, self._stop.is_set)
         if pin.original is None and isinstance(engine, Composes):
-            return engine.compose(pin.latent, pin.z, seed, self._stop.is_set)
+            return engine.compose(pin.latent, pin.z, seed, self._stop.is_set, secrets.randbits(31))
         what = "compose scenes" if pin.original is None else "find pictures"
         raise ModelError(f"The model {engine.spec.model} cannot {what}.", "Choose another model.")
 
@@ -105,7 +107,7 @@ class Finder(Worker):
 
     def _note(self, error: Exception) -> None:
         super()._note(error)
-        self.failure = S2SError(f"The picture was not found: {error}", "The log file has the details.")
+        self.failure = S2SError(f"{self._failed}: {error}", "The log file has the details.")
         self.stop()
 
 

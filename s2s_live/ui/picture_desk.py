@@ -181,7 +181,8 @@ class PictureDesk(QObject):
         if job.finder.failure is not None:
             self._desk.failed.emit(job.finder.failure)
         elif found is None:
-            self._desk.noted.emit(f"{job.title} was not looked for long enough to find anything.", "")
+            what = "composed" if job.pin.original is None else "looked for"
+            self._desk.noted.emit(f"{job.title} was not {what} long enough to find anything.", "")
         else:
             try:
                 slot = self._desk.settle(job.memory, job.pin, found, recall=not self._cancelled)

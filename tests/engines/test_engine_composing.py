@@ -44,8 +44,17 @@ def test_once_more_it_draws_others_and_is_never_worse(engine):
     assert (again[0].z == first.z).all()
     assert again[0].distance == pytest.approx(first.distance, abs=1e-4)
     assert again[-1].distance <= first.distance + 1e-4
+    alone = list(engine.compose(latent, first.z, SEED, chance=1))
+    assert [one.distance for one in alone] != [one.distance for one in again]
     *_, same = engine.compose(latent, None, SEED)
     assert (same.z == first.z).all()
+
+
+def test_what_is_ranked_is_what_would_be_painted(engine):
+    far = np.full(engine.spec.z_size, 1.5 * Z_LIMIT, np.float32)
+    far.setflags(write=False)
+    first = next(engine.compose(engine.silence().latent, far, SEED))
+    assert np.abs(first.z).max() == Z_LIMIT
 
 
 def test_it_stops_within_a_picture(engine):

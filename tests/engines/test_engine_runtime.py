@@ -48,6 +48,21 @@ def test_arrays_may_be_reused_read_only_or_cut_from_others(network):
         np.testing.assert_allclose(runtime.run(held), torch_runtime.run(held.copy()), atol=1e-5)
 
 
+class Weighted(torch.nn.Module):
+    def forward(self, a, b, c):
+        return a + 10.0 * b + 100.0 * c
+
+
+def test_copies_of_several_arrays_last_until_all_are_read():
+    arrays = tuple(np.full((1, 3, 64, 64), value, np.float32) for value in (1, 2, 3))
+    runtime = OpenVinoRuntime(Weighted, lambda: arrays)
+    for array in arrays:
+        array.setflags(write=False)
+    wide = tuple(np.repeat(array, 2, axis=3)[..., ::2] for array in arrays)
+    for given in (arrays, wide, arrays):
+        assert (runtime.run(*given) == 321.0).all()
+
+
 def test_a_compiled_network_is_kept_and_read_again(network, tmp_path):
     cache = tmp_path / "networks" / "a-1.0"
     first = OpenVinoRuntime(network, lambda: EXAMPLE, cache=cache).run(*EXAMPLE).copy()

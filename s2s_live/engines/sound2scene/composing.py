@@ -6,7 +6,6 @@ filter samples (Casanova et al. 2021).
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -23,19 +22,20 @@ from s2s_live.world.fields import FieldConfig
 
 def compose(
     generator: Generator, sight: Sight, latent: Floats, z: Floats | None = None, *,
-    fields: FieldConfig | None = None, seed: int = 0, draws: int = DRAWS,
+    fields: FieldConfig | None = None, seed: int = 0, chance: int = 0, draws: int = DRAWS,
     stop: Callable[[], bool] = lambda: False,
 ) -> Iterator[Composed]:  # fmt: skip
-    """The best after each of so many draws of z, and `z` itself first where it is given.
+    """The best after each of so many draws of z, and `z` itself first where it is given, as painting cuts it.
 
-    `seed` is that of the noise fields, which stand still. The draws are others for another `z`, so that
-    composing once more may find better, and never worse. Ends where `stop` says True. Raises ModelError where
-    the model cannot look at pictures.
+    `seed` is that of the noise fields, which stand still; `chance` that of the draws: composing once more
+    with another may find better, and never worse. Ends where `stop` says True. Raises ModelError where the
+    model cannot look at pictures.
     """
     wanted = torch.tensor(latent)[None]
-    chance = torch.Generator().manual_seed(seed if z is None else zlib.crc32(z.tobytes()))
-    drawn = torch.randn(draws, generator.config.z_size, generator=chance).clamp(-Z_LIMIT, Z_LIMIT)
-    candidates = [*([] if z is None else [torch.from_numpy(z)]), *drawn]
+    source = torch.Generator().manual_seed(chance)
+    drawn = torch.randn(draws, generator.config.z_size, generator=source)
+    given = drawn[:0] if z is None else torch.tensor(z)[None]
+    candidates = torch.cat([given, drawn]).clamp(-Z_LIMIT, Z_LIMIT)
     paint = painter(generator, fields, seed)
     best: Composed | None = None
     try:

@@ -138,16 +138,21 @@ class Sound2SceneEngine:
         yield from invert(own, self._sight, image, fields=self._config.fields, seed=seed, stop=stop)
 
     def compose(
-        self, latent: Floats, z: Floats | None, seed: int, stop: Callable[[], bool] = lambda: False
-    ) -> Iterator[Composed]:
+        self, latent: Floats, z: Floats | None, seed: int, stop: Callable[[], bool] = lambda: False,
+        chance: int = 0,
+    ) -> Iterator[Composed]:  # fmt: skip
         """How a scene is best composed; see `Composes`."""
         own, fields = self._own_generator(), self._config.fields
-        yield from compose(own, self._sight, latent, z, fields=fields, seed=seed, stop=stop)
+        yield from compose(own, self._sight, latent, z, fields=fields, seed=seed, chance=chance, stop=stop)
 
     def _own_generator(self) -> Generator:
-        """A copy: it is hooked and its gradients are followed, while new seeds go through the other."""
+        """A copy: it is hooked and its gradients are followed, while new seeds go through the other.
+
+        On the CPU, though the painting network may share parts of the other with a GPU.
+        """
         kept, label = self._generator, None if self._classes is None else self._label
-        return copy.deepcopy(kept) if kept is not None else load_generator(self._folder, self._config, label)
+        found = copy.deepcopy(kept) if kept is not None else load_generator(self._folder, self._config, label)
+        return found.cpu()
 
     def paint(self, state: PaintState) -> Picture:
         """The frame of this state, `[R, R, 3]`."""
