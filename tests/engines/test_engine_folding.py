@@ -50,6 +50,13 @@ CASES = {
     "mattes of templates": replace(
         SHUFFLED, fields=FieldsConfig(planes=(3, 2), kernels=(3, 1), fine=3, mattes=3, lines=3, templates=4)
     ),
+    "bounded": replace(PLAIN, bounded=True),
+    "bounded, fields": replace(WITH_FIELDS, bounded=True),
+    "bounded, mattes": replace(
+        SHUFFLED,
+        bounded=True,
+        fields=FieldsConfig(planes=(3, 2), kernels=(3, 1), fine=3, mattes=3, templates=4),
+    ),
 }
 
 
@@ -60,6 +67,8 @@ def shaken(config):
     for name, tensor in generator.state_dict().items():
         noise = torch.randn_like(tensor) * 0.1
         tensor.add_(noise.abs() if "var" in name else noise)
+        if name.endswith(".bound"):
+            tensor.fill_(0.5)  # that cuts
     return generator
 
 
