@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +42,8 @@ WAVERING_S = 1.0
 than others: what is near then reaches twice as far as they do."""
 AWAY_RAD, ARRIVED_RAD = 0.8, 0.3
 """From a hearing that far away on, the scene is under way to a new sound, until it is that near."""
+LEFT_RAD = 0.02
+"""Pins that count no more are left behind when the scene is that near to what is heard."""
 Z_GLIDE_S = 0.5
 """Time constant with which z glides to a new variation."""
 DRIFT_AFTER_S = 1.0
@@ -71,6 +74,10 @@ def slerp(start: NDArray[np.float64], end: NDArray[np.float64], share: float) ->
     return unit
 
 
+def _angle(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
+    return math.acos(float(np.clip(a @ b, -1.0, 1.0)))
+
+
 def patience(angle: float, wavering: float = 0.0) -> float:
     """How many times slower than a new sound a goal is followed: 1 far away, 1 + NEAR_SLOWER close by.
 
@@ -93,7 +100,9 @@ class Motion:
         self.gate_open = False
         self._z_size = spec.z_size
         self._rest = rest
-        self._latent = rest.latent.astype(np.float64)
+        self._heard = rest.latent.astype(np.float64)
+        self._latent = self._heard
+        self._mixed = False
         self._flow = rest.flow.astype(np.float64)
         self._target = rest
         self._goal = rest
@@ -154,16 +163,8 @@ class Motion:
         self._listen(level_db, onset, controls["gate_db"])
         self._choose_target(heard, controls)
         if controls["hold"] < 0.5:
-            seconds = controls["attack"] if self._sounding else controls["release"]
-            self._goal = blend(self._target, pins, controls)
+            self._follow(controls, pins)
             self._anchor = anchor(pins, controls)
-            goal_latent = self._goal.latent.astype(np.float64)
-            # Neither pins nor rest are hearings that waver: they are reached in time.
-            if self._goal is self._target is not self._rest:
-                seconds *= self._patience(goal_latent)
-            share = approach(seconds)
-            self._latent = slerp(self._latent, goal_latent, share)
-            self._flow += share * (self._goal.flow - self._flow)
         self._phase += controls["z_speed"] * TICK_S
         goal = walk(self.seed, int(controls["variation"]), self._phase, self._z_size)
         if self._anchor is not None:
@@ -174,9 +175,28 @@ class Motion:
         self._displacement += self._velocity * TICK_S
         self.tick += 1
 
-    def _patience(self, goal: NDArray[np.float64]) -> float:
-        """How many times slower the latent follows this hearing: not at all while under way."""
-        angle = math.acos(float(np.clip(self._latent @ goal, -1.0, 1.0)))
+    def _follow(self, controls: Mapping[str, float], pins: Pins) -> None:
+        """Go on towards what is heard, mixed with the pins that count."""
+        seconds = controls["attack"] if self._sounding else controls["release"]
+        share = approach(seconds * self._patience(self._target))
+        self._heard = slerp(self._heard, self._target.latent.astype(np.float64), share)
+        steady = replace(self._target, latent=self._heard.astype(np.float32))
+        self._goal = blend(steady, pins, controls)
+        pinned = self._goal is not steady
+        if pinned or self._mixed:
+            # Pins are no hearings that waver: they are reached, and left, in time.
+            share = approach(seconds)
+            self._latent = slerp(self._latent, self._goal.latent.astype(np.float64), share)
+            self._mixed = pinned or _angle(self._latent, self._heard) > LEFT_RAD
+        else:
+            self._latent = self._heard
+        self._flow += share * (self._goal.flow - self._flow)
+
+    def _patience(self, heard: Target) -> float:
+        """How many times slower this hearing is followed: not at all while under way, nor to rest."""
+        if heard is self._rest:
+            return 1.0
+        angle = _angle(self._heard, heard.latent.astype(np.float64))
         self._under_way = angle > (ARRIVED_RAD if self._under_way else AWAY_RAD)
         if self._under_way:
             return 1.0

@@ -5,11 +5,13 @@ import pytest
 
 from s2s_live.engines.base import EngineSpec, Target
 from s2s_live.live.controls import SESSION_CONTROLS, ControlValues
+from s2s_live.live.memory import NO_PINS, pin_of
 from s2s_live.live.motion import Motion, approach, slerp
 from s2s_live.live.walk import walk
 from s2s_live.timeline import TICK
 
 SIZE = (64, 64)
+PICTURE = np.zeros((*SIZE, 3), np.uint8)
 SPEC = EngineSpec(
     "sound2scene", "m", "0" * 12, 16000, 1.0, 0.1, SIZE, (SIZE,), 8, 6, 3, ("rain", "fire"), (), 0, 0, "t", 1
 )
@@ -192,6 +194,23 @@ def test_waves_hardly_turn_the_scene_and_do_not_hold_it_back():
     fire = Target(unit(3), np.zeros((3, 2), np.float32), "fire", 0.9)
     run(motion, 20, heard=fire)
     assert motion.state(0, controls()).latent @ unit(3) > 0.7
+
+
+@pytest.mark.parametrize("weight", [0.05, 0.5])
+def test_a_wavering_ear_does_not_stir_what_is_mixed_with_a_pin(weight):
+    pin = pin_of(Target(unit(4), np.zeros((3, 2), np.float32), "fire", 1.0), PICTURE, SPEC.model_hash)
+    pins, values = (pin, *NO_PINS[1:]), controls(pin_1=weight)
+    motion = Motion(SPEC, REST, seed=1)
+    for _ in range(500):
+        motion.step(-20.0, 0.0, turned(0.0), values, pins)
+    mixed = motion.state(0, values).latent
+    assert mixed @ unit(4) > 0.8 * weight
+    for k in range(60):
+        for _ in range(10):
+            motion.step(-20.0, 0.0, turned(0.15 * (-1) ** k), values, pins)
+        assert np.arccos(min(motion.state(0, values).latent @ mixed, 1.0)) < 0.04
+    run(motion, 200, heard=turned(0.0))
+    assert motion.state(0, controls()).latent @ unit(1) > 0.999, "a pin that counts no more is left"
 
 
 def test_a_scene_under_way_is_not_slowed_before_it_arrives():
