@@ -6,7 +6,7 @@ import pytest
 from s2s_live.engines.base import EngineSpec, Target
 from s2s_live.live.controls import SESSION_CONTROLS, ControlValues
 from s2s_live.live.memory import NO_PINS, pin_of
-from s2s_live.live.motion import Motion, approach, slerp
+from s2s_live.live.motion import ARRIVED_RAD, Motion, approach, slerp
 from s2s_live.live.walk import walk
 from s2s_live.timeline import TICK
 
@@ -221,4 +221,4 @@ def test_a_scene_under_way_is_not_slowed_before_it_arrives():
     for motion in (rolling, still):
         run(motion, 40, heard=Target(unit(3), np.zeros((3, 2), np.float32), "fire", 0.9))
     left = [np.arccos(motion.state(0, controls()).latent @ unit(3)) for motion in (rolling, still)]
-    assert left[0] == pytest.approx(left[1], abs=0.05)
+    assert max(left) < ARRIVED_RAD  # from there on it is slowed again, as any scene is
