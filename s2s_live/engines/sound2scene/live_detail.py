@@ -50,7 +50,7 @@ class FinePlanes:
 
 
 Resting = tuple[Tensor, Tensor, Tensor, Tensor]
-"""What mattes read that rests: coarse planes `[1, r * r, n]`; fine ones, coordinates among them, `by_phase`:
+"""What mattes read that rests: coarse planes `[1, r * r, n]`, n even; fine ones, coordinates among them, `by_phase`:
 what varies both ways `[1, n, 4 * r * r]`, along x and along y `[1, n, 2r]`."""
 
 
@@ -93,7 +93,8 @@ class LiveDetail(nn.Module):
         count, r = self.count, h.shape[2]
         coarse, flat, across, down = resting
         # What rests is read with the cells first, as the maps have them: far fewer columns than cells.
-        table = functional.pad(self.rest(q).reshape(1, count, -1).transpose(1, 2), (0, count))
+        table = self.rest(q).reshape(1, count, -1).transpose(1, 2)
+        table = functional.pad(table, (0, count, 0, coarse.shape[2] - table.shape[1]))
         rest = (coarse @ table).reshape(1, r, r, 2 * count).permute(0, 3, 1, 2)
         maps = (functional.conv2d(h, self.maps_weight, self.maps_bias) + rest).flatten(2)
         start, amount = torch.split(maps, count, dim=1)

@@ -26,7 +26,7 @@ Z_LIMIT = 2.0
 """z is cut here before truncation scales it: beyond lie scenes that training hardly saw."""
 SAMPLES = 28
 """Inputs that ranges for 8 bits are measured on and results compared on."""
-GRAPH_VERSION = 10
+GRAPH_VERSION = 11
 """Raised whenever the networks' graphs change, so that converted ones in users' caches are not mistaken."""
 FRAME_S = 0.011
 """Painting may take so long for 60 frames a second beside hearing, drawing and recording."""
