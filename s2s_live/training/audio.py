@@ -33,6 +33,7 @@ from s2s_live.training.audio_features import encoder_input
 from s2s_live.training.audio_loss import family_loss, info_nce, pull
 from s2s_live.training.audio_pool import Pool, cached
 from s2s_live.training.audio_state import Average, load, save
+from s2s_live.training.loop import LONGEST_STEP_S
 from s2s_live.training.muon import Muon
 from s2s_live.training.recordings import Clip, folds
 from s2s_live.training.team import Team
@@ -261,7 +262,7 @@ class AudioRun:
             begun = time.monotonic()
             for name, value in self._one(sampler.next()).items():
                 sums[name] = sums.get(name, 0.0) + value / 50
-            self.seconds = self.team.agree(self.seconds + time.monotonic() - begun)
+            self.seconds = self.team.agree(self.seconds + min(time.monotonic() - begun, LONGEST_STEP_S))
             if self.step % 50 == 0:
                 if report is not None:
                     report(Progress(self.step, self.seconds, self.settings.budget_s, sums))
