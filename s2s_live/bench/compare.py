@@ -10,14 +10,23 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
 from s2s_live.bench.machine import describe
-from s2s_live.engines.runtime import Floats, Runtime, open_runtime, psnr
+from s2s_live.engines.runtime import (
+    Floats,
+    Runtime,
+    embedding_leeway,
+    open_runtime,
+    picture_leeway,
+    psnr,
+)
 from s2s_live.engines.sound2scene.audio_encoder import AudioEncoder, UnitEncoder
 from s2s_live.engines.sound2scene.config import AudioEncoderConfig, GeneratorConfig
 from s2s_live.engines.sound2scene.folding import stages, tone_curve
@@ -82,7 +91,7 @@ class Pair:
 
 
 def compare(threads: int, *, reduced: bool) -> dict[str, object]:
-    """Figures of one run; `reduced` lets painting take 8 bits where they are faster and near enough."""
+    """Figures of one run; `reduced` gives both networks the leeway that they have in a show."""
     torch.set_num_threads(threads)
     pair = _open(threads, reduced=reduced)
     sound = _sound()
@@ -94,7 +103,7 @@ def compare(threads: int, *, reduced: bool) -> dict[str, object]:
         feature = pair.hear(torch.from_numpy(window))
     inputs = [pair.z, feature.numpy(), tone_curve()]
 
-    def ours() -> Floats:
+    def ours() -> NDArray[Any]:
         stream.push(sound[-hop:])
         heard = pair.hearing.run(stream.window()[None])
         return pair.painting.run(pair.z, heard, tone_curve())
@@ -131,14 +140,17 @@ def _open(threads: int, *, reduced: bool) -> Pair:
     z = rng.standard_normal((1, OFFICIAL_128.z_size)).astype(np.float32)
     frames = LogPsdConfig().frames
     hearing = open_runtime(
-        lambda: encoder, lambda: [np.zeros((1, 1, 257, frames), np.float32)], threads=threads
+        lambda: encoder,
+        lambda: [np.zeros((1, 1, 257, frames), np.float32)],
+        threads=threads,
+        leeway=embedding_leeway(_windows) if reduced else None,
     )
     scenes = list(_scenes(rng))
     painting = open_runtime(
         lambda: LivePainting(generator, None).eval(),
         lambda: scenes[0],
         threads=threads,
-        samples=(lambda: scenes) if reduced else None,
+        leeway=picture_leeway(lambda: scenes) if reduced else None,
     )
     return Pair(encoder, Published(generator), hearing, painting, z)
 
@@ -152,9 +164,14 @@ def _scenes(rng: np.random.Generator) -> Sequence[list[Floats]]:
     return found
 
 
-def _sound() -> Floats:
+def _windows() -> Sequence[list[Floats]]:
+    """Spectrograms of other sounds than the one that is compared."""
+    return [[official_log_psd(_sound(seed))[None, None].astype(np.float32)] for seed in range(2, 6)]
+
+
+def _sound(seed: int = 1) -> Floats:
     """Ten seconds of noise that swells."""
-    rng = np.random.default_rng(1)
+    rng = np.random.default_rng(seed)
     swell = 0.2 + 0.15 * np.sin(np.arange(OFFICIAL_SAMPLES) / SAMPLE_RATE)
     return (swell * rng.standard_normal(OFFICIAL_SAMPLES)).clip(-1.0, 1.0).astype(np.float32)
 
@@ -188,8 +205,9 @@ def _race(first: Callable[[], object], second: Callable[[], object]) -> tuple[fl
     return slow, fast
 
 
-def _picture(levels: Floats) -> Floats:
-    """What `LivePainting` gives, `[1, n, n, 12]` levels 0.5..255.5, as `[3, 2n, 2n]` in -1..1."""
+def _picture(levels: NDArray[Any]) -> Floats:
+    """What painting gives, `[1, n, n, 12]` levels 0.5..255.5 or bytes, as `[3, 2n, 2n]` in -1..1."""
+    middle = 0.0 if levels.dtype == np.uint8 else 0.5
     _, count, _, _ = levels.shape
     pixels = levels.reshape(count, count, 2, 2, 3).transpose(4, 0, 2, 1, 3).reshape(3, 2 * count, 2 * count)
-    return (pixels - 0.5) / 127.5 - 1.0
+    return ((pixels - middle) / 127.5 - 1.0).astype(np.float32)

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -23,6 +24,8 @@ Floats = NDArray[np.float32]
 
 Samples = Callable[[], Sequence[Sequence[Floats]]]
 """Gives some inputs of a network, each a list of arrays."""
+LEAST_PSNR = 35.0
+LEAST_COSINE = 0.999
 
 TOLERANCE = 2e-3
 """A converted network may differ by this share of the largest output."""
@@ -35,23 +38,53 @@ class Runtime(Protocol):
     def name(self) -> str:
         """As shown and logged: `openvino-f32`, `torch-fp32`."""
 
-    def run(self, *inputs: Floats) -> Floats:
-        """The network's output. Valid until the next call."""
+    def run(self, *inputs: Floats) -> NDArray[Any]:
+        """The network's output, levels as bytes where the leeway says that it gives levels. Valid until the
+        next call."""
+
+
+@dataclass(frozen=True)
+class Leeway:
+    """What a network may lose for speed: it may be run in fewer bits where its outputs stay near enough."""
+
+    samples: Samples
+    """Inputs that ranges are measured on and outputs compared on."""
+    near: Callable[[NDArray[Any], NDArray[Any]], float]
+    """Of outputs found and expected, how near they are."""
+    least: float
+    """How near they must be."""
+    whole_numbers: bool = False
+    """Whether convolutions may be computed in 8 bits."""
+    levels: bool = False
+    """Whether the output is 0.5..255.49 and wanted as bytes, decimals cut off."""
+    resting: int | None = None
+    """Inputs from this one on are never written to once they were handed over."""
+
+
+def picture_leeway(samples: Samples, resting: int | None = None) -> Leeway:
+    """For networks that paint levels."""
+    return Leeway(samples, psnr, LEAST_PSNR, whole_numbers=True, levels=True, resting=resting)
+
+
+def embedding_leeway(samples: Samples) -> Leeway:
+    """For networks that give embeddings."""
+    return Leeway(samples, cosine, LEAST_COSINE)
 
 
 class TorchRuntime:
     """The network as PyTorch runs it, on as many threads as PyTorch is set to."""
 
-    def __init__(self, network: nn.Module, device: str = "cpu") -> None:
+    def __init__(self, network: nn.Module, device: str = "cpu", *, levels: bool = False) -> None:
         self.device = torch.device(device)
         self.name = "torch-fp32" if self.device.type == "cpu" else f"torch-{self.device.type}"
+        self._levels = levels
         self._network = network.to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
-    def run(self, *inputs: Floats) -> Floats:
+    def run(self, *inputs: Floats) -> NDArray[Any]:
         """See `Runtime`."""
         with torch.inference_mode():
             found = self._network(*(torch.from_numpy(item).to(self.device) for item in inputs))
-            output: Floats = found.cpu().numpy()
+            output: NDArray[Any] = (found.to(torch.uint8) if self._levels else found).cpu().numpy()
         return output
 
 
@@ -63,27 +96,28 @@ def open_runtime(
     threads: int = 1,
     cache: Path | None = None,
     prefer: str = "openvino",
-    samples: Samples | None = None,
+    leeway: Leeway | None = None,
 ) -> Runtime:
     """The fastest runtime there is for what `network` makes and inputs of the shapes that `example` gives.
 
     On a CPU that is OpenVINO, unless it is missing, fails, or gives other outputs than PyTorch; then a line
     is logged and PyTorch runs. `cache` is the file (without ending) in which the compiled network is kept:
-    where there is one, neither `network` nor `example` is called; `prefer="torch"` leaves OpenVINO out. A
-    network whose output is a picture may run in 8 bits, if `samples` gives inputs to measure it on.
+    where there is one, neither `network` nor `example` is called; `prefer="torch"` leaves OpenVINO out. With
+    `leeway` the network may run in fewer bits.
 
     Raises ModelError when the device is not there.
     """
     check_device(device)
+    levels = leeway is not None and leeway.levels
     if device != "cpu" or prefer == "torch":
-        return TorchRuntime(network(), device)
+        return TorchRuntime(network(), device, levels=levels)
     try:
         from s2s_live.engines.openvino_runtime import OpenVinoRuntime
 
-        return OpenVinoRuntime(network, example, threads=threads, cache=cache, samples=samples)
+        return OpenVinoRuntime(network, example, threads=threads, cache=cache, leeway=leeway)
     except (ImportError, OSError, RuntimeError, TypeError, ValueError) as error:
         log.warning("OpenVINO cannot run this network (%s): PyTorch does, more slowly", error)
-        return TorchRuntime(network(), device)
+        return TorchRuntime(network(), device, levels=levels)
 
 
 def check_device(device: str) -> None:
@@ -96,13 +130,20 @@ def check_device(device: str) -> None:
         raise ModelError(f"This computer has no {kind} device that PyTorch can use.", "Use --device cpu.")
 
 
-def differs(found: Floats, expected: Floats) -> float:
+def differs(found: NDArray[Any], expected: NDArray[Any]) -> float:
     """Largest difference as a share of the largest expected output."""
     return float(np.abs(found - expected).max() / max(float(np.abs(expected).max()), 1e-6))
 
 
-def psnr(found: Floats, expected: Floats) -> float:
+def psnr(found: NDArray[Any], expected: NDArray[Any]) -> float:
     """Peak signal-to-noise ratio in dB, the peak being the span of what is expected."""
-    error = float(np.mean(np.square(found - expected, dtype=np.float64)))
-    span = float(expected.max() - expected.min())
+    error = float(np.mean(np.square(np.subtract(found, expected, dtype=np.float64))))
+    span = float(expected.max()) - float(expected.min())
     return float(10.0 * np.log10(max(span, 1e-12) ** 2 / max(error, 1e-24)))
+
+
+def cosine(found: NDArray[Any], expected: NDArray[Any]) -> float:
+    """Cosine of the angle between two embeddings; the least, of rows of them."""
+    one, other = (x.reshape(-1, x.shape[-1]).astype(np.float64) for x in (found, expected))
+    lengths = np.linalg.norm(one, axis=1) * np.linalg.norm(other, axis=1)
+    return float(((one * other).sum(axis=1) / np.maximum(lengths, 1e-24)).min())

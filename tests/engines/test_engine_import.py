@@ -8,7 +8,7 @@ import platformdirs
 import pytest
 import torch
 
-from s2s_live.engines import openvino_runtime
+from s2s_live.engines import openvino_reduced
 from s2s_live.engines.runtime import psnr
 from s2s_live.engines.sound2scene.audio_encoder import AudioEncoder
 from s2s_live.engines.sound2scene.config import AudioEncoderConfig, GeneratorConfig
@@ -141,13 +141,13 @@ def test_the_folder_says_what_it_is_and_on_which_terms(files, tmp_path):
     assert folder.data["front_end"] == {"kind": "log_psd", "frames": 1004}
 
 
-@pytest.mark.parametrize(("worthwhile", "least"), [(0.0, 50.0), (np.inf, 35.0)], ids=["32 bits", "8 bits"])
+@pytest.mark.parametrize(("worthwhile", "least"), [(0.0, 50.0), (np.inf, 35.0)], ids=["32", "fewer"])
 def test_the_imported_model_hears_and_paints_live(files, tmp_path, monkeypatch, worthwhile, least):
-    """With 8-bit convolutions never chosen and always: otherwise it hangs on how fast they are just now."""
+    """In fewer bits never and always: otherwise it hangs on how fast they are just now."""
     from s2s_live.engines.base import PaintState
     from s2s_live.engines.registry import open_engine
 
-    monkeypatch.setattr(openvino_runtime, "WORTHWHILE", worthwhile)
+    monkeypatch.setattr(openvino_reduced, "WORTHWHILE", worthwhile)
     monkeypatch.setattr(platformdirs, "user_cache_path", lambda *_args, **_kwargs: tmp_path / "cache")
     _, folder = imported(files, tmp_path)
     engine = open_engine(folder.path)

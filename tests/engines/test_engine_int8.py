@@ -1,15 +1,11 @@
-"""Networks in 8 bits: near enough, chosen only where they are, kept and named."""
-
-import logging
+"""Which convolutions are computed in 8 bits, and with which ranges."""
 
 import numpy as np
 import pytest
 import torch
 
-from s2s_live.engines import openvino_runtime
 from s2s_live.engines.openvino_int8 import quantize
-from s2s_live.engines.openvino_runtime import OpenVinoRuntime, convert
-from s2s_live.engines.runtime import TorchRuntime, open_runtime, psnr
+from s2s_live.engines.openvino_runtime import convert
 
 
 @pytest.fixture
@@ -29,20 +25,6 @@ def network():
 def samples(count=12, scale=1.0):
     rng = np.random.default_rng(3)
     return [[scale * rng.standard_normal((1, 3, 16, 16)).astype(np.float32)] for _ in range(count)]
-
-
-@pytest.fixture
-def always(monkeypatch):
-    """8 bits wherever they are near enough, faster or not."""
-    monkeypatch.setattr(openvino_runtime, "WORTHWHILE", np.inf)
-
-
-def test_it_gives_about_what_torch_gives(network, always):
-    runtime = OpenVinoRuntime(network, lambda: samples()[0], samples=samples)
-    assert runtime.name == "openvino-i8"
-    item = samples(20)[-1]
-    expected = TorchRuntime(network()).run(*item)
-    assert 35 < psnr(runtime.run(*item), expected) < 80
 
 
 def test_every_convolution_is_quantised_but_the_one_that_gives_the_picture(network):
@@ -85,45 +67,3 @@ def test_a_learnt_bound_is_the_range_whatever_samples_show():
         if node.get_type_name() == "FakeQuantize" and node.input_value(0).get_node().get_type_name() == "Add"
     )  # fmt: skip
     assert [float(quantised.input_value(k).get_node().get_data().max()) for k in (1, 2)] == [0.0, 2.5]
-
-
-def test_what_is_not_near_enough_stays_in_32_bits(network, always, monkeypatch, caplog):
-    monkeypatch.setattr(openvino_runtime, "LEAST_PSNR", 90.0)
-    with caplog.at_level(logging.INFO):
-        runtime = open_runtime(network, lambda: samples()[0], samples=samples)
-    assert runtime.name == "openvino-f32"
-    assert "PSNR" in caplog.text
-
-
-def test_ranges_that_samples_did_not_show_are_found_out(network, always):
-    few = samples(8, 0.05) + samples(4)
-    assert OpenVinoRuntime(network, lambda: few[0], samples=lambda: few).name == "openvino-f32"
-
-
-def test_what_is_not_faster_stays_in_32_bits(network, monkeypatch):
-    monkeypatch.setattr(openvino_runtime, "WORTHWHILE", 0.0)
-    assert OpenVinoRuntime(network, lambda: samples()[0], samples=samples).name == "openvino-f32"
-
-
-def test_the_choice_is_kept(network, always, tmp_path):
-    first = OpenVinoRuntime(network, lambda: samples()[0], samples=samples, cache=tmp_path / "a")
-    item = samples(20)[-1]
-    found = first.run(*item).copy()
-
-    def not_called():
-        raise AssertionError("needed no more")
-
-    again = OpenVinoRuntime(not_called, not_called, samples=not_called, cache=tmp_path / "a")
-    assert again.name == first.name == "openvino-i8"
-    np.testing.assert_array_equal(again.run(*item), found)
-
-
-def test_a_network_without_convolutions_stays_as_it_is(always):
-    item = [np.ones((1, 4), np.float32)]
-    runtime = OpenVinoRuntime(lambda: torch.nn.Linear(4, 2).eval(), lambda: item, samples=lambda: [item] * 8)
-    assert runtime.name == "openvino-f32"
-
-
-def test_psnr_is_that_of_the_books():
-    picture = np.array([0.0, 255.0, 10.0, 20.0], np.float32)
-    assert psnr(picture + 2.55, picture) == pytest.approx(40.0, abs=1e-4)

@@ -13,7 +13,9 @@ import pytest
 import torch
 
 from s2s_live.engines.base import PaintState
+from s2s_live.engines.openvino_compiled import KINDS
 from s2s_live.engines.registry import open_engine
+from s2s_live.engines.runtime import cosine
 from s2s_live.engines.sound2scene.engine import Sound2SceneEngine
 from s2s_live.engines.sound2scene.generator import Generator
 from s2s_live.engines.sound2scene.model import load_model, write_model
@@ -79,7 +81,7 @@ def change(first, second):
 def test_it_says_what_it_is(engine):
     spec = engine.spec
     assert (spec.engine, spec.model) == ("sound2scene", "tiny")
-    assert spec.runtime in {"openvino-f32", "openvino-i8"}
+    assert spec.runtime in KINDS
     assert (spec.sample_rate, spec.window_s, spec.hop_s) == (RATE, 1.0, 0.1)
     assert (spec.picture_size, spec.layers, spec.z_size) == ((64, 64), 3, 20)
     assert spec.families == ("rain", "fire", "dog", "silence")
@@ -198,10 +200,10 @@ def test_the_still_layer_stands(engine):
 def test_openvino_and_torch_agree(engine, torch_engine):
     assert torch_engine.spec.runtime == "torch-fp32"
     ours, theirs = hear(engine, hiss()), hear(torch_engine, hiss())
-    np.testing.assert_allclose(ours.latent, theirs.latent, atol=1e-4)
+    assert cosine(ours.latent, theirs.latent) > 0.999  # in 16 bits where the processor is faster with them
     there = state(engine, pulse=0.3, displacement=np.full((3, 2), 0.123))
     apart = np.abs(engine.paint(there).astype(int) - torch_engine.paint(there))
-    if engine.spec.runtime == "openvino-i8":  # chosen where the processor is faster with it
+    if engine.spec.runtime != "openvino-f32":
         assert 20 * np.log10(255 / np.sqrt(np.square(apart).mean())) > 33
     else:
         assert apart.max() <= 1

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -233,13 +234,13 @@ def fine_moving(fields: FieldConfig) -> list[int]:
     return [k for k, channel in enumerate(fields.channels[-1]) if channel.layer != STILL]
 
 
-def to_picture(levels: NDArray[np.float32]) -> Picture:
-    """The fresh picture `[2n, 2n, 3]` of a `LiveGenerator`'s cells `[1, n, n, 12]`."""
+def to_picture(levels: NDArray[Any]) -> Picture:
+    """The fresh picture `[2n, 2n, 3]` of a `LiveGenerator`'s cells `[1, n, n, 12]`, as bytes or not."""
     count = levels.shape[1]
-    cells = levels.reshape(count, count, 2, 6).astype(np.uint8, order="C")
+    cells = levels.reshape(count, count, 2, 6).astype(np.uint8, order="C", copy=False)
     # The pixels of a cell's row are six bytes: moved as three words at once.
     words = cells.view(np.uint16).transpose(0, 2, 1, 3)
-    return np.ascontiguousarray(words).view(np.uint8).reshape(2 * count, 2 * count, 3)
+    return words.copy().view(np.uint8).reshape(2 * count, 2 * count, 3)
 
 
 def tone_curve(*, lift: float = 0.0, brightness: float = 0.0, contrast: float = 1.0) -> NDArray[np.float32]:

@@ -50,8 +50,8 @@ class FinePlanes:
 
 
 Resting = tuple[Tensor, Tensor, Tensor, Tensor]
-"""What mattes read that rests: coarse planes `[1, r * r, n]`, n even; fine ones, coordinates among them, `by_phase`:
-what varies both ways `[1, n, 4 * r * r]`, along x and along y `[1, n, 2r]`."""
+"""What mattes read that rests: coarse planes `[1, r * r, n]`, n even; fine ones, coordinates among them,
+`by_phase`: what varies both ways `[1, n, 4 * r * r]`, along x and along y `[1, n, 2r]`."""
 
 
 class LiveDetail(nn.Module):

@@ -13,20 +13,25 @@ import torch
 from torch import nn
 
 from s2s_live.engines.base import Floats
-from s2s_live.engines.runtime import Runtime, open_runtime
+from s2s_live.engines.runtime import Runtime, embedding_leeway, open_runtime, picture_leeway
 from s2s_live.engines.sound2scene.description import Sound2SceneConfig
 from s2s_live.engines.sound2scene.folding import tone_curve
 from s2s_live.engines.sound2scene.generator import Generator, count_macs
 from s2s_live.engines.sound2scene.live_painting import LivePainting, Scene
 from s2s_live.engines.sound2scene.loading import load_generator, load_upscaler
 from s2s_live.engines.sound2scene.upscaler import Upscaler
+from s2s_live.features.opening import open_front_end
 from s2s_live.store.folder import ModelFolder
 
 Z_LIMIT = 2.0
 """z is cut here before truncation scales it: beyond lie scenes that training hardly saw."""
 SAMPLES = 28
 """Inputs that ranges for 8 bits are measured on and results compared on."""
-GRAPH_VERSION = 11
+SOUNDS, SOUND_S = 8, 11
+"""Sounds that results of hearing in 16 bits are compared on, and their seconds."""
+FIRST_STILL = 5
+"""Which of the painting network's inputs is the first of the still planes."""
+GRAPH_VERSION = 12
 """Raised whenever the networks' graphs change, so that converted ones in users' caches are not mistaken."""
 FRAME_S = 0.011
 """Painting may take so long for 60 frames a second beside hearing, drawing and recording."""
@@ -58,6 +63,7 @@ def open_hearing(
         threads=wish.threads,
         cache=_cache_file(folder.hash, f"hear-{shape[-1]}"),
         prefer=wish.prefer,
+        leeway=embedding_leeway(lambda: [[window] for window in _windows(config, shape[-1])]),
     )
 
 
@@ -94,7 +100,7 @@ class PaintingNetworks:
             threads=wish.threads,
             cache=_cache_file(self._folder.hash, "paint-fine" if fine else "paint"),
             prefer=wish.prefer,
-            samples=lambda: list(self._scenes(self._upscaler(fine=fine))),
+            leeway=picture_leeway(lambda: list(self._scenes(self._upscaler(fine=fine))), FIRST_STILL),
         )
 
     def _network(self, *, fine: bool) -> nn.Module:
@@ -143,6 +149,22 @@ def _hearing_network(folder: ModelFolder, config: Sound2SceneConfig) -> nn.Modul
     from s2s_live.engines.sound2scene.model import load_audio_encoder
 
     return UnitEncoder(load_audio_encoder(folder, config)).eval()
+
+
+def _windows(config: Sound2SceneConfig, frames: int) -> Iterator[Floats]:
+    """What hearing may be given, `[1, 1, bins, frames]`: noises of many colours that swell, and tones."""
+    rng = np.random.default_rng(0)
+    front_end = open_front_end(config.front_end.to_json())
+    count = SOUND_S * front_end.sample_rate
+    for _ in range(SOUNDS):
+        noise = np.fft.rfft(rng.standard_normal(count))
+        coloured = np.fft.irfft(noise / (1.0 + np.arange(len(noise))) ** rng.uniform(0.0, 1.0), count)
+        swell = np.sin(np.arange(count) * rng.uniform(1.0, 20.0) / front_end.sample_rate) ** 2
+        tone = np.sin(np.arange(count) * rng.uniform(0.05, 1.0)) * rng.uniform(0.0, 1.0)
+        sound = swell * coloured / np.abs(coloured).max() + tone
+        front_end.push((rng.uniform(0.02, 0.5) * sound).astype(np.float32))
+        columns = front_end.window()[0].T
+        yield np.ascontiguousarray(np.resize(columns, (frames, columns.shape[1])).T)[None, None]
 
 
 def _latent(rng: np.random.Generator, prototypes: Floats, size: int) -> Floats:

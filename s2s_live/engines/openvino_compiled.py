@@ -1,0 +1,71 @@
+"""Compiling and running an OpenVINO model on the CPU: how many bits and threads, and who owns the memory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import openvino
+from numpy.typing import NDArray
+
+from s2s_live.engines.openvino_core import CORE
+from s2s_live.engines.runtime import Floats
+
+F32, BF16, I8, I8_BF16 = "openvino-f32", "openvino-bf16", "openvino-i8", "openvino-i8-bf16"
+"""How a network is computed: in 32 bits, in 16, with convolutions in 8 and the rest in 32 or in 16."""
+KINDS = (I8_BF16, BF16, I8, F32)
+
+
+def supports(kind: str) -> bool:
+    """Whether this processor computes that way by itself, and not by imitating it."""
+    return kind in {F32, I8} or "BF16" in CORE.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+
+
+def options(kind: str, threads: int) -> dict[str, Any]:
+    """What OpenVINO is told for a network of that kind."""
+    return {
+        "INFERENCE_PRECISION_HINT": "bf16" if kind in {BF16, I8_BF16} else "f32",
+        "INFERENCE_NUM_THREADS": threads,
+        "NUM_STREAMS": 1,
+        "PERFORMANCE_HINT": "LATENCY",
+        # Pinned, hearing and painting could end up on the same core.
+        "ENABLE_CPU_PINNING": False,
+    }
+
+
+def compile_model(model: Any, kind: str, threads: int) -> Any:
+    """The model ready to run."""
+    return CORE.compile_model(model, "CPU", options(kind, threads))
+
+
+class Request:
+    """An inference request that holds what it was given: only other arrays are handed over again.
+
+    Nothing is copied that need not be: a held array may be written to between runs, but for one that the
+    network takes in 16 bits; and the output is overwritten by the next run.
+    """
+
+    def __init__(self, compiled: Any) -> None:
+        self._request = compiled.create_infer_request()
+        self._types = [place.get_element_type().to_dtype() for place in compiled.inputs]
+        self._held: list[Floats | None] = [None] * len(self._types)
+        self._shared: list[NDArray[Any] | None] = [None] * len(self._types)
+        """As long as the request may read it."""
+
+    def run(self, inputs: Sequence[Floats]) -> NDArray[Any]:
+        """The first output."""
+        for index, item in enumerate(inputs):
+            if item is not self._held[index]:
+                self._hand_over(index, item)
+        self._request.infer(share_outputs=True)
+        output: NDArray[Any] = self._request.get_output_tensor(0).data
+        return output
+
+    def _hand_over(self, index: int, item: Floats) -> None:
+        shared = np.require(item, dtype=self._types[index], requirements=["C", "W"])
+        self._request.set_input_tensor(index, openvino.Tensor(shared, shared_memory=True))
+        self._shared[index] = shared
+        # Memory that OpenVINO does not share is copied, and held only if it never changes unseen.
+        rests = shared.dtype != item.dtype
+        self._held[index] = item if rests or shared is item else None
