@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from s2s_live.engines.sound2scene.world_encoder import WorldEncoder
     from s2s_live.evaluation.sound2scene.evaluating import Found
     from s2s_live.evaluation.world.retrieval import Query
+    from s2s_live.store.folder import ModelFolder
     from s2s_live.training.recordings import Clip
 
 SEED = 20_011
@@ -41,7 +42,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     world.add_argument(
         "--run", type=Path, default=Path("runs/world"), metavar="DIR", dest="run_folder",
-        help="run folder of its training, with the image encoder and the folds (default: runs/world)",
+        help="run folder of its training: its folds are judged, or those that the model folder carries "
+        "(default: runs/world)",
     )  # fmt: skip
     world.add_argument(
         "--real", type=Path, metavar="DIR", help="folder of real recordings (or a folder of such folders)"
@@ -148,7 +150,7 @@ def _run_world(options: argparse.Namespace) -> int:
 def measure_world(model: str, run: Path, real: Path | None, fold: int | None, quick: bool) -> dict[str, Any]:
     """Every figure of a model of the world.
 
-    Raises ModelError for the model, TrainingError for what the run folder or the recordings lack.
+    Raises ModelError for the model, TrainingError for what its folds or the recordings lack.
     """
     import torch
 
@@ -159,15 +161,17 @@ def measure_world(model: str, run: Path, real: Path | None, fold: int | None, qu
     from s2s_live.evaluation.world.report import QUICK, Effort, evaluate
     from s2s_live.store.folder import ModelFolder
     from s2s_live.store.library import find_model
+    from s2s_live.training.held_out import place_of_folds
 
     torch.set_num_threads(1)
-    folder = find_model(model)
-    loaded = load_model(ModelFolder.open(folder))
+    folder = ModelFolder.open(find_model(model))
+    loaded = load_model(folder)
     upscaler = loaded.upscaler.float() if loaded.upscaler else None
-    world = open_world(loaded, _image_encoder(run), SEED)
+    world = open_world(loaded, _image_encoder(folder), SEED)
     effort = QUICK if quick else Effort()
-    ears, queries = _ears(run, real, fold, world.families, effort.queries)
-    engine = open_engine(folder)
+    folds = place_of_folds(run, folder.path)
+    ears, queries = _ears(folds, real, fold, world.families, effort.queries)
+    engine = open_engine(folder.path)
     try:
         spec = engine.spec
         about = {"name": spec.model, "hash": spec.model_hash}
@@ -180,22 +184,25 @@ def measure_world(model: str, run: Path, real: Path | None, fold: int | None, qu
     return {**figures, "quick": quick, "notes": notes}
 
 
-def _image_encoder(run: Path) -> WorldEncoder:
-    import torch
+def _image_encoder(folder: ModelFolder) -> WorldEncoder:
+    from s2s_live.engines.sound2scene.description import IMAGE_ENCODER
+    from s2s_live.engines.sound2scene.seeing import can_see
+    from s2s_live.engines.sound2scene.weights import load_weights
+    from s2s_live.engines.sound2scene.world_encoder import WorldEncoder
+    from s2s_live.errors import ModelError
 
-    from s2s_live.errors import TrainingError
-    from s2s_live.training.images import load_image_encoder
-
-    if not (run / "image_encoder.pt").is_file():
-        raise TrainingError(
-            f"There is no image encoder in {run}: a run folder keeps it, not the model folder.",
-            f"Name the run folder with --run, or run `s2s-live train world --stage images --run {run}`.",
+    if not can_see(folder):
+        raise ModelError(
+            f"The model {folder.name} has no image encoder, in whose space pictures are compared.",
+            "Export it from a run folder in which `s2s-live train world --stage images` was run.",
         )
-    return load_image_encoder(run, torch.device("cpu"))
+    encoder = WorldEncoder().eval()
+    load_weights(encoder, folder.load(IMAGE_ENCODER), "The image encoder")
+    return encoder
 
 
 def _ears(
-    run: Path, real: Path | None, fold: int | None, families: tuple[str, ...], most: int
+    place: Path, real: Path | None, fold: int | None, families: tuple[str, ...], most: int
 ) -> tuple[dict[str, Any], list[Query] | None]:
     """Figures of the ears, and what they make of sounds that they never met, about `most` of a family."""
     names = ("real_window_top1", "real_clip_top1", "ece")
@@ -206,21 +213,21 @@ def _ears(
     from s2s_live.training.world import recording_folders
 
     clips = read_folders(recording_folders(real)).clips
-    found = report(run, clips, fold)
+    found = report(place, clips, fold)
     numbers = [row["fold"] for row in found["folds"]]
     figures = {**{name: found[name] for name in names}, "folds": found["folds"]}
-    return figures, held_out(run, clips, numbers, families, most)
+    return figures, held_out(place, clips, numbers, families, most)
 
 
 def held_out(
-    run: Path, clips: Sequence[Clip], numbers: Sequence[int], families: tuple[str, ...], most: int
+    place: Path, clips: Sequence[Clip], numbers: Sequence[int], families: tuple[str, ...], most: int
 ) -> list[Query]:
     """About `most` sounds of each family, heard by encoders that were not trained on them.
 
     Recordings where these folds hold any back; of other families synthesised sounds, heard by the first
     fold's encoder.
     """
-    from s2s_live.training.audio import FOLDS
+    from s2s_live.training.held_out import FOLDS
     from s2s_live.training.recordings import folds
 
     parted = folds(clips, FOLDS)
@@ -234,7 +241,7 @@ def held_out(
             chosen += mine[:: max(-(-len(mine) // each), 1)]
             if family not in real and number == numbers[0]:
                 chosen += _synthesised(family, most)
-        found += _heard(run, number, chosen)
+        found += _heard(place, number, chosen)
     return found
 
 
@@ -252,27 +259,23 @@ def _synthesised(family: str, count: int) -> list[Clip]:
     ]
 
 
-def _heard(run: Path, number: int, clips: Sequence[Clip]) -> list[Query]:
+def _heard(place: Path, number: int, clips: Sequence[Clip]) -> list[Query]:
     """What a fold's encoder makes of each clip: the mean direction of the windows that sound.
 
     Under the gate the show paints the prototype of silence, and so does a clip of it.
     """
     from torch.nn import functional
 
-    from s2s_live.engines.sound2scene.audio_encoder import AudioEncoder
-    from s2s_live.engines.sound2scene.presets import BUNDLED_AUDIO_ENCODER
     from s2s_live.evaluation.world.retrieval import Query
     from s2s_live.training.audio_eval import hear_clips
-    from s2s_live.training.audio_state import load
+    from s2s_live.training.held_out import load_fold
     from s2s_live.world.families import family_index
 
-    state = load(run / f"audio_fold{number}.pt") or {}
-    encoder = AudioEncoder(BUNDLED_AUDIO_ENCODER)
-    encoder.load_state_dict(state["state_dict"])
-    windows = hear_clips(encoder, clips)
+    fold = load_fold(place, number)
+    windows = hear_clips(fold.encoder, clips)
     found = []
     for index, clip in enumerate(clips):
         mine = windows.embeddings[windows.clip == index]
-        mean = mine.mean(0) if len(mine) else state["prototypes"][family_index("silence")].float()
+        mean = mine.mean(0) if len(mine) else fold.prototypes[family_index("silence")]
         found.append(Query(clip.families, functional.normalize(mean, dim=0), not clip.made))
     return found

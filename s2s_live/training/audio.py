@@ -33,6 +33,7 @@ from s2s_live.training.audio_features import encoder_input
 from s2s_live.training.audio_loss import family_loss, info_nce, pull
 from s2s_live.training.audio_pool import Pool, cached
 from s2s_live.training.audio_state import Average, load, save
+from s2s_live.training.held_out import FOLDS, HeldOut, load_fold, mean_temperature, save_fold, trained_folds
 from s2s_live.training.loop import LONGEST_STEP_S
 from s2s_live.training.muon import Muon
 from s2s_live.training.recordings import Clip, folds
@@ -41,7 +42,6 @@ from s2s_live.world.families import FAMILY_IDS
 
 logger = logging.getLogger(__name__)
 
-FOLDS = 4
 _DEFAULT_TEMPERATURE = 0.1
 _LEAK = 0.1
 _SHORTEST = 0.05
@@ -319,7 +319,7 @@ def train_audio(
     folder: Path, bank: Bank, clips: Sequence[Clip], settings: AudioSettings, report: Report | None = None,
     team: Team | None = None, device: torch.device | str = "cpu",
 ) -> dict[str, Any]:  # fmt: skip
-    """Run the stage: fill the pool, train, calibrate, write `audio_encoder.pt` (or `audio_foldK.pt`).
+    """Run the stage: fill the pool, train, calibrate, write `audio_encoder.pt` or the file of the fold.
 
     Returns the held-out scores as JSON takes them, nothing without a fold. Raises TrainingError for a full
     disk or a damaged checkpoint.
@@ -348,40 +348,26 @@ def finish(run: AudioRun, sampler: Sampler, held_out: Sequence[Clip]) -> dict[st
     """Prototypes, temperature and scores of a trained run; writes what the export reads."""
     encoder = run.averaged()
     centres = prototypes(encoder, sampler, run.settings.prototype_batches)
-    result: dict[str, Any] = {}
-    temperature = _temperature_of_folds(run.folder)
-    if held_out:
-        heard = hear_clips(encoder, held_out)
-        temperature = calibrate(heard, centres)
-        result = score(heard, centres, temperature).to_json()
-    name = "audio_encoder.pt" if run.settings.fold is None else f"{run.name}.pt"
-    scores = [result.get("real_window_top1", 0.0), result.get("real_clip_top1", 0.0), result.get("ece", 0.0)]
+    if run.settings.fold is None:
+        _write(run, encoder, centres)
+        return {}
+    heard = hear_clips(encoder, held_out)
+    temperature = calibrate(heard, centres) if held_out else _DEFAULT_TEMPERATURE
+    found = score(heard, centres, temperature)
+    scores = (found.real_window_top1, found.real_clip_top1, found.ece)
+    save_fold(run.folder, run.settings.fold, HeldOut(encoder, centres, temperature, scores))
+    return found.to_json()
+
+
+def _write(run: AudioRun, encoder: AudioEncoder, centres: Tensor) -> None:
+    """The encoder that heard all recordings, with what those say that kept some back."""
+    found = [load_fold(run.folder, fold, run.settings.encoder) for fold in trained_folds(run.folder)]
     save(
-        run.folder / name,
+        run.folder / f"{run.name}_encoder.pt",
         {
             "state_dict": {k: v.contiguous() for k, v in encoder.state_dict().items()},
             "prototypes": centres,
-            "temperature": float(temperature),
-            "silence": centres[FAMILY_IDS.index("silence")],
-            "fold": -1 if run.settings.fold is None else run.settings.fold,
-            "folds": _fold_table(run.folder) if run.settings.fold is None else torch.tensor([scores]),
+            "temperature": mean_temperature(found, _DEFAULT_TEMPERATURE),
+            "folds": torch.tensor([fold.scores for fold in found]),
         },
     )
-    return result
-
-
-def _fold_files(folder: Path) -> list[dict[str, Any]]:
-    found = [load(folder / f"audio_fold{number}.pt") for number in range(FOLDS)]
-    return [state for state in found if state is not None]
-
-
-def _temperature_of_folds(folder: Path) -> float:
-    """What held-out folds found best, in the (geometric) mean; a usual value where there is none."""
-    values = [float(state["temperature"]) for state in _fold_files(folder)]
-    return float(np.exp(np.mean(np.log(values)))) if values else _DEFAULT_TEMPERATURE
-
-
-def _fold_table(folder: Path) -> Tensor:
-    """`[folds run, 3]`: window top-1, clip top-1, calibration error of each."""
-    rows = [state["folds"] for state in _fold_files(folder)]
-    return torch.cat(rows) if rows else torch.zeros(0, 3)

@@ -12,13 +12,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from s2s_live.engines.sound2scene.audio_encoder import AudioEncoder
 from s2s_live.engines.sound2scene.config import AudioEncoderConfig
 from s2s_live.engines.sound2scene.presets import BUNDLED_AUDIO_ENCODER
 from s2s_live.errors import S2SError, TrainingError
-from s2s_live.training.audio import FOLDS
 from s2s_live.training.audio_eval import hear_clips, score
-from s2s_live.training.audio_state import load
+from s2s_live.training.held_out import FOLDS, load_fold, trained_folds
 from s2s_live.training.recordings import Clip, folds, read_folders
 
 _FIGURES = ("real_window_top1", "real_clip_top1", "ece", "family_mean_window_top1")
@@ -31,16 +29,9 @@ def score_fold(
 
     Raises TrainingError where there is none.
     """
-    state = load(run / f"audio_fold{fold}.pt")
-    if state is None:
-        raise TrainingError(
-            f"Fold {fold} was not trained in {run}.",
-            f"Run `s2s-live train world --stage audio --holdout {fold}`.",
-        )
-    encoder = AudioEncoder(config)
-    encoder.load_state_dict(state["state_dict"])
+    found = load_fold(run, fold, config)
     held = [clip for clip, of in zip(clips, folds(clips, FOLDS), strict=True) if of == fold]
-    result = score(hear_clips(encoder, held), state["prototypes"], float(state["temperature"]))
+    result = score(hear_clips(found.encoder, held), found.prototypes, found.temperature)
     return {"fold": fold, **result.to_json()}
 
 
@@ -54,7 +45,7 @@ def report(
 
     Raises TrainingError where no fold was trained.
     """
-    numbers = [k for k in range(FOLDS) if (run / f"audio_fold{k}.pt").is_file()] if only is None else [only]
+    numbers = trained_folds(run) if only is None else [only]
     if not numbers:
         raise TrainingError(
             f"No fold was trained in {run}.", "Run `s2s-live train world --stage audio --holdout 0`."

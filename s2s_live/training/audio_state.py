@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from torch import Tensor
 
 from s2s_live.errors import TrainingError
@@ -18,16 +21,26 @@ def save(path: Path, state: dict[str, Any]) -> None:
 
     Raises TrainingError where the disk is full or the folder cannot be written.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as new, new.open("wb") as file:
+        torch.save(state, file)
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A file to write that then takes the place of `path`, or is gone where writing fails.
+
+    Raises TrainingError where the disk is full or the folder cannot be written.
+    """
     new = path.with_name(path.name + ".new")
     try:
-        with new.open("wb") as file:
-            torch.save(state, file)
-            file.flush()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield new
+        with new.open("rb+") as file:
             os.fsync(file.fileno())
         new.replace(path)
-    except (OSError, RuntimeError) as error:
-        new.unlink(missing_ok=True)
+    except (OSError, RuntimeError, SafetensorError) as error:
+        with contextlib.suppress(OSError):
+            new.unlink(missing_ok=True)
         raise TrainingError(
             f"{path} cannot be written ({error}).", "Free some space and start again: the run resumes."
         ) from error

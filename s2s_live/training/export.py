@@ -23,6 +23,7 @@ from s2s_live.errors import TrainingError
 from s2s_live.features.log_mel import LogMelConfig
 from s2s_live.training.card import model_card
 from s2s_live.training.generator import CHECKPOINT, load_growing
+from s2s_live.training.held_out import carry_folds
 from s2s_live.training.images import CHECKPOINT as IMAGE_CHECKPOINT
 from s2s_live.training.images import Bank, load_image_encoder
 from s2s_live.training.loop import load_checkpoint
@@ -83,9 +84,10 @@ def export(run: Path, out: Path, recordings: Sequence[Path] = ()) -> None:
         "figures": {**state.get("figures", {}), **ears.figures},
     }
     write_model(out, model, name=NAME, licence=LICENCE, trained=trained)
+    carry_folds(run, out)
     model_sheet(generator.float(), bank, out / SHEET)
     (out / "README.md").write_text(model_card(trained, recordings), encoding="utf-8")
-    size = sum(path.stat().st_size for path in out.iterdir())
+    size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
     log.info("export: %s written, %.1f MB", out, size / 1e6)
 
 

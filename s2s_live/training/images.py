@@ -16,8 +16,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from s2s_live.engines.sound2scene.description import IMAGE_ENCODER
+from s2s_live.engines.sound2scene.seeing import can_see
+from s2s_live.engines.sound2scene.weights import load_weights
 from s2s_live.engines.sound2scene.world_encoder import INPUT_SIZE, WorldEncoder
 from s2s_live.errors import TrainingError
+from s2s_live.store.folder import ModelFolder
 from s2s_live.training.loop import Budget, Due, load_checkpoint, save_checkpoint
 from s2s_live.training.team import Team
 from s2s_live.world.families import FAMILIES
@@ -27,6 +31,7 @@ from s2s_live.world.scenes import Z_USED
 log = logging.getLogger(__name__)
 
 CHECKPOINT = "image_encoder.pt"
+BANK = "bank.npz"
 TEMPERATURE = 0.08
 BATCHES = 3 * ((21, 6), (4, 28))
 """(families, pairs of each): broad batches tell families apart, narrow ones intensities. Painting costs more
@@ -188,13 +193,32 @@ def _restore(
     if state is None:
         return 0, 0.0
     model.load_state_dict(state["model"])
+    if "optimizer" not in state:  # it began with a model's
+        return 0, 0.0
     optimizer.load_state_dict(state["optimizer"])
     return int(state["step"]), float(state["used_s"])
 
 
+def begin_with(run: Path, model: Path) -> None:
+    """Where `run` has no pictures' embeddings, begin with the image encoder of a model folder, if it has one.
+
+    Later stages can then be trained for that model without the first. Raises ModelError for a damaged folder.
+    """
+    if (run / BANK).exists() or not (model / "manifest.json").exists():
+        return
+    folder = ModelFolder.open(model)
+    if not can_see(folder):
+        return
+    log.info("images: %s begins with the image encoder of %s", run, model)
+    encoder = WorldEncoder().eval()
+    load_weights(encoder, folder.load(IMAGE_ENCODER), "The image encoder")
+    save_checkpoint(run / CHECKPOINT, {"model": encoder.state_dict()})
+    _write_bank(encoder, run, torch.device("cpu"))
+
+
 def _write_bank(model: WorldEncoder, run: Path, device: torch.device) -> None:
     bank = make_bank(model, device)
-    bank.save(run / "bank.npz")
+    bank.save(run / BANK)
     log.info("images: prototype accuracy %.3f, least rank correlation of intensity %.2f", *judge(bank))
 
 

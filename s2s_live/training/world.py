@@ -119,6 +119,12 @@ def _claim(stage: str, options: argparse.Namespace) -> str:
 
 def _train(stage: str, options: argparse.Namespace, team: Team, device: torch.device) -> None:
     folder = options.run_folder
+    if stage in {"generator", "audio"}:
+        from s2s_live.training.images import begin_with
+
+        if team.leads:
+            begin_with(folder, options.out)
+        team.wait()
     if stage == "images":
         from s2s_live.training.images import train_images
 

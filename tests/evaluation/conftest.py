@@ -15,7 +15,7 @@ from s2s_live.evaluation.world.material import open_world
 
 
 @pytest.fixture(scope="session")
-def small_model():
+def small_model(image_encoder):
     plain = tiny_config()
     config = replace(
         plain,
@@ -26,7 +26,7 @@ def small_model():
     encoder, generator = AudioEncoder(config.audio_encoder).eval(), Generator(config.generator).eval()
     prototypes = functional.normalize(torch.rand(len(config.families), EMBEDDING_SIZE), dim=1)
     flow = 0.1 * torch.rand(len(config.families), config.layers, 2)
-    return Sound2SceneModel(config, encoder, generator, Families(prototypes, flow))
+    return Sound2SceneModel(config, encoder, generator, Families(prototypes, flow), None, image_encoder)
 
 
 @pytest.fixture(scope="session")

@@ -2,8 +2,10 @@
 
 import csv
 import json
+import shutil
 import subprocess
 import sys
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -14,10 +16,10 @@ from torch.nn import functional
 
 from s2s_live.cli import build_parser
 from s2s_live.engines.sound2scene.audio_encoder import AudioEncoder
+from s2s_live.engines.sound2scene.model import write_model
 from s2s_live.engines.sound2scene.presets import BUNDLED_AUDIO_ENCODER
-from s2s_live.errors import S2SError, TrainingError
-from s2s_live.training.audio_state import save
-from s2s_live.training.loop import save_checkpoint
+from s2s_live.errors import ModelError, S2SError, TrainingError
+from s2s_live.training.held_out import HeldOut, carry_folds, save_fold
 from s2s_live.world.families import FAMILIES
 
 KEYS = {
@@ -35,14 +37,12 @@ def one_thread():
 
 
 @pytest.fixture(scope="module")
-def run_folder(tmp_path_factory, image_encoder):
+def run_folder(tmp_path_factory):
     run = tmp_path_factory.mktemp("run")
-    save_checkpoint(run / "image_encoder.pt", {"model": image_encoder.state_dict()})
     torch.manual_seed(2)
     prototypes = functional.normalize(torch.rand(len(FAMILIES), 128), dim=1)
     for fold in (0, 1):
-        state = {"state_dict": AudioEncoder(BUNDLED_AUDIO_ENCODER).state_dict()}
-        save(run / f"audio_fold{fold}.pt", {**state, "prototypes": prototypes, "temperature": 0.1})
+        save_fold(run, fold, HeldOut(AudioEncoder(BUNDLED_AUDIO_ENCODER), prototypes, 0.1, (0.0, 0.0, 0.0)))
     return run
 
 
@@ -102,10 +102,27 @@ def test_one_fold_alone(model_folder, run_folder, recordings, capsys):
         evaluate(model_folder, run_folder, "--real", recordings, "--fold", "2")
 
 
-def test_a_missing_image_encoder_says_what_to_run(model_folder, tmp_path):
-    with pytest.raises(TrainingError, match="train world --stage images") as caught:
-        evaluate(model_folder, tmp_path)
-    assert str(tmp_path) in str(caught.value)
+def test_the_model_folder_may_carry_the_folds(model_folder, run_folder, recordings, tmp_path, capsys):
+    model = shutil.copytree(model_folder, tmp_path / "model")
+    evaluate(model, run_folder, "--real", recordings, "--json")
+    expected = json.loads(capsys.readouterr().out)
+    carry_folds(run_folder, model)
+    evaluate(model, tmp_path / "no-run", "--real", recordings, "--json")
+    found = json.loads(capsys.readouterr().out)
+    for key in ("folds", "ece", "real_window_top1", "retrieval_r5"):
+        assert found[key] == expected[key]
+
+
+def test_without_any_fold_it_says_what_to_train(model_folder, recordings, tmp_path):
+    with pytest.raises(TrainingError, match="--holdout 0"):
+        evaluate(model_folder, tmp_path, "--real", recordings)
+
+
+def test_a_model_without_image_encoder_is_refused(small_model, run_folder, tmp_path):
+    blind = replace(small_model, image_encoder=None)
+    write_model(tmp_path / "blind", blind, name="blind", licence="MIT", trained={"how": "not at all"})
+    with pytest.raises(ModelError, match="no image encoder"):
+        evaluate(tmp_path / "blind", run_folder)
 
 
 def test_families_are_listed(capsys):
