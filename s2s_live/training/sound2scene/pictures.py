@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import warnings
+from collections.abc import Iterator
 
 import numpy as np
 import torch
@@ -16,6 +17,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from s2s_live.engines.sound2scene.image_input import DEVIATION, FEATURE_SIDE, MEAN, RESIZED, read_rgb
+
+BANDS = 4
+"""Pieces that the rows and columns of a picture are interpolated in."""
 
 
 def squeezed(data: bytes) -> Tensor:
@@ -31,7 +35,7 @@ def squeezed(data: bytes) -> Tensor:
                 small = read_rgb(image).resize((RESIZED, RESIZED), Image.Resampling.BILINEAR)
         except (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError) as error:
             raise ValueError(f"too large ({error})") from error
-    return torch.from_numpy(np.array(small)).permute(2, 0, 1).contiguous()
+    return torch.from_numpy(np.ascontiguousarray(np.asarray(small).transpose(2, 0, 1)))
 
 
 class FeatureInput(nn.Module):
@@ -48,6 +52,7 @@ class FeatureInput(nn.Module):
         bend = functional.interpolate(identity, (FEATURE_SIDE, RESIZED), mode="bicubic", align_corners=True)
         deviation = torch.tensor(DEVIATION)
         self.register_buffer("bend", bend[0, 0], persistent=False)
+        self._bands = list(_bands(bend[0, 0]))
         self.register_buffer("scale", 1.0 / (255.0 * deviation), persistent=False)
         self.register_buffer("shift", -torch.tensor(MEAN) / deviation, persistent=False)
 
@@ -57,11 +62,32 @@ class FeatureInput(nn.Module):
             return self._bent(pictures)
         # One by one they stay in a processor's cache.
         found = torch.empty(len(pictures), 3, FEATURE_SIDE, FEATURE_SIDE)
+        rows = torch.empty(3, FEATURE_SIDE, RESIZED)
         for picture, place in zip(pictures, found, strict=True):
-            place.copy_(self._bent(picture))
+            levels = picture.float()
+            for band, taken, weights in self._bands:
+                rows[:, band] = weights @ levels[:, taken]
+            for band, taken, weights in self._bands:
+                place[:, :, band] = rows[:, :, taken] @ weights.T
+            self._normalise(place)
         return found
 
     def _bent(self, pictures: Tensor) -> Tensor:
+        return self._normalise(self.bend @ pictures.float() @ self.bend.T)
+
+    def _normalise(self, levels: Tensor) -> Tensor:
         # The matrix' rows add up to 1: normalising last is the same, and less.
-        bent = self.bend @ pictures.float() @ self.bend.T
-        return torch.addcmul(self.shift[:, None, None], bent, self.scale[:, None, None])
+        return levels.mul_(self.scale[:, None, None]).add_(self.shift[:, None, None])
+
+
+def _bands(bend: Tensor) -> Iterator[tuple[slice, slice, Tensor]]:
+    """Some rows of the matrix after others: which, the columns that they are not zero in, and those weights.
+
+    Four numbers of a row are not zero: the whole matrix is nearly all for nothing.
+    """
+    high = len(bend) // BANDS
+    for top in range(0, len(bend), high):
+        weights = bend[top : top + high]
+        columns = torch.nonzero(weights.abs().sum(0))[:, 0]
+        taken = slice(int(columns[0]), int(columns[-1]) + 1)
+        yield slice(top, top + high), taken, weights[:, taken].contiguous()

@@ -56,7 +56,8 @@ def fast_official_log_psd(samples: Floats) -> Tensor:
         power[:, [0, -1]] *= 0.5  # DC and Nyquist have no other half
         power += np.float32(FLOOR)
         np.log(power, out=logs[at : at + BLOCK])
-    return torch.from_numpy(np.ascontiguousarray(_standardised(logs).T))
+    # Seen transposed: who makes a batch of it copies it anyhow.
+    return torch.from_numpy(_standardised(logs)).T
 
 
 def _standardised(cells: Floats) -> Floats:
