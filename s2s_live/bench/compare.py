@@ -85,6 +85,8 @@ class Pair:
 
     hear: UnitEncoder
     paint: Published
+    paints: LivePainting
+    """The same, folded."""
     hearing: Runtime
     painting: Runtime
     z: Floats
@@ -110,6 +112,7 @@ def compare(threads: int, *, reduced: bool) -> dict[str, object]:
 
     whole = _race(lambda: _published(pair, sound), ours)
     alone = _race(lambda: pair.paint(torch.from_numpy(pair.z), feature), lambda: pair.painting.run(*inputs))
+    heard = _race(lambda: pair.hear(torch.from_numpy(window)), lambda: pair.hearing.run(window))
     expected, painted = _published(pair, sound)[0], _ours_afresh(pair, sound)
     return {
         "official_speedup": round(whole[0] / whole[1], 2),
@@ -121,6 +124,29 @@ def compare(threads: int, *, reduced: bool) -> dict[str, object]:
         "contrast": round(float(expected.std()), 3),
         "runtime": {"hearing": pair.hearing.name, "painting": pair.painting.name},
         "threads": threads,
+        **_over_floor("paint", pair.painting.name, pair.paints, inputs, alone[1], threads),
+        **_over_floor("hear", pair.hearing.name, pair.hear, [window], heard[1], threads),
+    }
+
+
+def _over_floor(
+    stage: str, kind: str, network: nn.Module, inputs: Sequence[Floats], seconds: float, threads: int
+) -> dict[str, object]:
+    """How far a stage is from what this processor could do at best; None where PyTorch runs it."""
+    if not kind.startswith("openvino"):
+        return {f"{stage}_over_floor": None}
+    from s2s_live.bench.floor import measure_floor
+    from s2s_live.engines.openvino_runtime import convert
+
+    floor = measure_floor(convert(network, inputs), kind, threads)
+    return {
+        f"{stage}_over_floor": round(seconds / floor.seconds, 2),
+        f"{stage}_floor": {
+            "ms": round(1e3 * seconds, 1),
+            "floor_ms": round(1e3 * floor.seconds, 1),
+            "gmacs": round(floor.gmacs, 2),
+            "gmacs_per_s": round(floor.gmacs_per_s, 1),
+        },
     }
 
 
@@ -146,13 +172,14 @@ def _open(threads: int, *, reduced: bool) -> Pair:
         leeway=embedding_leeway(_windows) if reduced else None,
     )
     scenes = list(_scenes(rng))
+    folded = LivePainting(generator, None).eval()
     painting = open_runtime(
-        lambda: LivePainting(generator, None).eval(),
+        lambda: folded,
         lambda: scenes[0],
         threads=threads,
         leeway=picture_leeway(lambda: scenes) if reduced else None,
     )
-    return Pair(encoder, Published(generator), hearing, painting, z)
+    return Pair(encoder, Published(generator), folded, hearing, painting, z)
 
 
 def _scenes(rng: np.random.Generator) -> Sequence[list[Floats]]:

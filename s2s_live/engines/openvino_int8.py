@@ -40,12 +40,18 @@ def quantize(model: Any, samples: Sequence[Sequence[Floats]]) -> Any:
         before = node.input_value(0).get_node()
         # What quantising cuts off needs not be cut off before.
         data = before.input_value(0) if _is_bounded(node) else node.input_value(0)
-        high = float(before.get_attributes()["max"]) if _is_bounded(node) else next(highest)
-        node.input(0).replace_source_output(_activation(data, high).output(0))
-        weight = node.input_value(1)
-        node.input(1).replace_source_output(_weights(weight, _CONVOLUTIONS[node.get_type_name()]).output(0))
+        reduce_inputs(
+            node, data, float(before.get_attributes()["max"]) if _is_bounded(node) else next(highest)
+        )
     found.validate_nodes_and_infer_types()
     return found
+
+
+def reduce_inputs(node: Any, data: Any, high: float) -> None:
+    """Let a convolution take `data`, in 0..high, and its weights in 8 bits."""
+    node.input(0).replace_source_output(_activation(data, high).output(0))
+    weight = node.input_value(1)
+    node.input(1).replace_source_output(_weights(weight, _CONVOLUTIONS[node.get_type_name()]).output(0))
 
 
 def _convolutions(model: Any) -> list[Any]:

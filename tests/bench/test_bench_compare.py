@@ -53,6 +53,9 @@ def test_both_ways_give_one_picture(small):
         assert np.isfinite(found[name])
         assert found[name] > 0
     assert found["threads"] == 1
+    for stage in ("paint", "hear"):
+        assert found[f"{stage}_over_floor"] > 0.5
+        assert found[f"{stage}_floor"]["gmacs"] > 0
 
 
 def test_both_kinds_are_reported(small):
