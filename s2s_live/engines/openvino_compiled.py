@@ -48,9 +48,9 @@ class Request:
 
     def __init__(self, compiled: Any) -> None:
         self._request = compiled.create_infer_request()
-        self._types = [place.get_element_type().to_dtype() for place in compiled.inputs]
-        self._held: list[Floats | None] = [None] * len(self._types)
-        self._shared: list[NDArray[Any] | None] = [None] * len(self._types)
+        self._short = [place.get_element_type() == openvino.Type.bf16 for place in compiled.inputs]
+        self._held: list[Floats | None] = [None] * len(self._short)
+        self._shared: list[Floats | None] = [None] * len(self._short)
         """As long as the request may read it."""
 
     def run(self, inputs: Sequence[Floats]) -> NDArray[Any]:
@@ -63,9 +63,21 @@ class Request:
         return output
 
     def _hand_over(self, index: int, item: Floats) -> None:
-        shared = np.require(item, dtype=self._types[index], requirements=["C", "W"])
+        if self._short[index]:
+            self._request.set_input_tensor(index, in_16_bits(item))
+            self._held[index] = item
+            return
+        shared = np.require(item, requirements=["C", "W"])
         self._request.set_input_tensor(index, openvino.Tensor(shared, shared_memory=True))
         self._shared[index] = shared
-        # Memory that OpenVINO does not share is copied, and held only if it never changes unseen.
-        rests = shared.dtype != item.dtype
-        self._held[index] = item if rests or shared is item else None
+        # Memory that OpenVINO does not share is copied, and not held: it may change unseen.
+        self._held[index] = item if shared is item else None
+
+
+def in_16_bits(item: Floats) -> Any:
+    """The numbers rounded to bfloat16, which NumPy does not have: the upper half of their bits."""
+    bits = np.ascontiguousarray(item, np.float32).view(np.uint32)
+    rounded = (bits + np.uint32(0x7FFF) + ((bits >> np.uint32(16)) & np.uint32(1))) >> np.uint32(16)
+    tensor = openvino.Tensor(openvino.Type.bf16, openvino.Shape(list(item.shape)))
+    tensor.data.view(np.uint16)[...] = rounded.astype(np.uint16)
+    return tensor

@@ -86,7 +86,7 @@ def _fitted(model: Any, kind: str, leeway: Leeway) -> Any:
         steps.output(0).tensor().set_element_type(openvino.Type.u8)
     if leeway.resting is not None and kind in {BF16, I8_BF16}:
         for index in range(leeway.resting, len(model.inputs)):
-            steps.input(index).tensor().set_element_type(openvino.Type.f16)
+            steps.input(index).tensor().set_element_type(openvino.Type.bf16)
     return steps.build()
 
 

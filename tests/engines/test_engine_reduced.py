@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from s2s_live.engines import openvino_reduced
+from s2s_live.engines.openvino_compiled import in_16_bits
 from s2s_live.engines.openvino_runtime import OpenVinoRuntime
 from s2s_live.engines.runtime import (
     Leeway,
@@ -158,6 +159,13 @@ def test_what_rests_is_handed_over_once_in_16_bits_and_anew_where_it_is_another(
         exact = (100.0 * moving + background).clip(0.5, 255.49)
         assert psnr(found + 0.5, exact) > 40
         np.multiply(moving, 0.5, out=moving)  # what moves may be written to
+
+
+def test_numbers_are_rounded_to_the_nearest_of_16_bits():
+    numbers = np.concatenate([np.random.default_rng(0).standard_normal(1000) * 100, [0.0, -2.5, 1e-30]])
+    found = in_16_bits(numbers.astype(np.float32)).data.view(np.uint16)
+    expected = torch.from_numpy(numbers.astype(np.float32)).bfloat16().view(torch.uint16).numpy()
+    np.testing.assert_array_equal(found, expected)
 
 
 def test_psnr_is_that_of_the_books():
