@@ -8,10 +8,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import openvino
 from openvino.preprocess import PrePostProcessor
 
-from s2s_live.engines.openvino_compiled import BF16, F32, I8, I8_BF16, Request, compile_model, supports
+from s2s_live.engines.openvino_compiled import BF16, F32, I8, Request, compile_model, supports
 from s2s_live.engines.openvino_int8 import quantize
 from s2s_live.engines.runtime import Floats, Leeway
 
@@ -22,8 +23,8 @@ HELD_BACK = 4
 ROUNDS = 4
 WORTHWHILE = 0.9
 """In fewer bits, a network must need less than this share of the time."""
-ALIKE = 1.05
-"""Ways whose times differ by less are as fast as each other."""
+ENOUGH = 0.65
+"""Where 16 bits need less than this share of the time, 8 bits, which are less near, are not even tried."""
 
 
 @dataclass
@@ -32,49 +33,48 @@ class _Way:
 
     kind: str
     compiled: Any
-    nearness: float
     request: Request
     seconds: float = float("inf")
 
 
-def fastest(model: Any, threads: int, leeway: Leeway) -> tuple[str, Any]:
-    """Kind and compiled network. `model` has inputs and outputs in 32 bits."""
+def fastest(model: Any, exact: Any, threads: int, leeway: Leeway) -> tuple[str, Any]:
+    """Kind and compiled network of a model with inputs and outputs in 32 bits; `exact` is it compiled."""
     samples = leeway.samples()
     held = samples[-HELD_BACK:]
-    exact = _compiled(model, F32, threads, leeway)
-    expected = [exact.request.run(item).copy() for item in held]
-    ways = [exact]
+    ways = [_Way(F32, exact, Request(exact))]
+    expected = [ways[0].request.run(item).copy() for item in held]
+    if leeway.levels:
+        expected = [levels.astype(np.uint8) for levels in expected]
     for kind, other in _others(model, samples, leeway):
         way = _compiled(other, kind, threads, leeway)
         pairs = zip(held, expected, strict=True)
-        way.nearness = min(leeway.near(way.request.run(item), wanted) for item, wanted in pairs)
-        if way.nearness >= leeway.least:
-            ways.append(way)
-        else:
-            log.info("%s is not near enough: %s %.4g", kind, leeway.near.__name__, way.nearness)
-    _time(ways, held)
+        nearness = min(leeway.near(way.request.run(item), wanted) for item, wanted in pairs)
+        if nearness < leeway.least:
+            log.info("%s is not near enough: %s %.4g", kind, leeway.near.__name__, nearness)
+            continue
+        ways.append(way)
+        _time(ways, held)
+        if way.seconds < ENOUGH * ways[0].seconds:
+            break
     chosen = _choice(ways)
+    if chosen is ways[0] and leeway.levels:
+        chosen = _compiled(model, F32, threads, leeway)
     return chosen.kind, chosen.compiled
 
 
 def _compiled(model: Any, kind: str, threads: int, leeway: Leeway) -> _Way:
     made = compile_model(_fitted(model, kind, leeway), kind, threads)
-    return _Way(kind, made, float("inf"), Request(made))
+    return _Way(kind, made, Request(made))
 
 
 def _others(model: Any, samples: Sequence[Sequence[Floats]], leeway: Leeway) -> Iterator[tuple[str, Any]]:
     if supports(BF16):
         yield BF16, model
-    if not leeway.whole_numbers:
-        return
-    try:
-        small = quantize(model, samples[:-HELD_BACK])
-    except RuntimeError as reason:
-        log.info("nothing to compute in 8 bits: %s", reason)
-        return
-    yield I8, small
-    if supports(I8_BF16):
-        yield I8_BF16, small
+    if leeway.whole_numbers:
+        try:
+            yield I8, quantize(model, samples[:-HELD_BACK])
+        except RuntimeError as reason:
+            log.info("nothing to compute in 8 bits: %s", reason)
 
 
 def _fitted(model: Any, kind: str, leeway: Leeway) -> Any:
@@ -84,7 +84,7 @@ def _fitted(model: Any, kind: str, leeway: Leeway) -> Any:
     steps = PrePostProcessor(model.clone())
     if leeway.levels:
         steps.output(0).tensor().set_element_type(openvino.Type.u8)
-    if leeway.resting is not None and kind in {BF16, I8_BF16}:
+    if leeway.resting is not None and kind == BF16:
         for index in range(leeway.resting, len(model.inputs)):
             steps.input(index).tensor().set_element_type(openvino.Type.bf16)
     return steps.build()
@@ -100,11 +100,8 @@ def _time(ways: Sequence[_Way], items: Sequence[Sequence[Floats]]) -> None:
 
 
 def _choice(ways: Sequence[_Way]) -> _Way:
-    """The fastest, or of those that hardly differ from it the nearest; where none is much faster than the
-    exact one, which comes first, that."""
+    """The fastest; where it is not much faster than the exact one, which comes first, that."""
     log.info("a run takes %s", ", ".join(f"{1e3 * way.seconds:.1f} ms ({way.kind})" for way in ways))
     exact, *others = ways
-    least = min((way.seconds for way in others), default=float("inf"))
-    if not others or least > WORTHWHILE * exact.seconds:
-        return exact
-    return max((way for way in others if way.seconds <= ALIKE * least), key=lambda way: way.nearness)
+    found = min(others, key=lambda way: way.seconds, default=exact)
+    return found if found.seconds <= WORTHWHILE * exact.seconds else exact

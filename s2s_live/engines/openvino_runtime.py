@@ -69,7 +69,7 @@ def _make(made: nn.Module, example: Sequence[Floats], threads: int, leeway: Leew
     # Brings what is needed once for a model: a start with a network that is kept does without.
     from s2s_live.engines.openvino_reduced import fastest
 
-    return fastest(model, threads, leeway)
+    return fastest(model, compiled, threads, leeway)
 
 
 def convert(network: nn.Module, example: Sequence[Floats]) -> Any:
