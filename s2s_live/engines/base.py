@@ -130,7 +130,9 @@ class FrontEnd(Protocol):
         """Take the next mono samples `[n]` at `sample_rate`, any n."""
 
     def window(self) -> Floats:
-        """The newest window for the audio encoder, `[1, bins, frames]`; silence where nothing came yet."""
+        """The newest window for the audio encoder, `[1, bins, frames]`; silence where nothing came yet.
+
+        Valid until the next window."""
 
     def listen(self, controls: Mapping[str, float]) -> Floats | None:
         """The newest window as these controls (those with `hearing`, by name) ask for it; None where there is

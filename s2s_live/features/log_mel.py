@@ -111,4 +111,4 @@ class LogMel(ColumnStream):
 
     def window(self) -> Floats:
         """`[1, mels, frames]`, row 0 the lowest."""
-        return np.ascontiguousarray(self.newest().T[None], dtype=np.float32)
+        return np.concatenate(self.newest(self.config.frames), axis=1)[None]

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from s2s_live.errors import ModelError
-from s2s_live.features.stream import ColumnStream, Floats
+from s2s_live.features.stream import Columns, ColumnStream, Floats
 
 Doubles = NDArray[np.float64]
 
@@ -83,15 +83,23 @@ def tukey() -> Doubles:
     return np.where(edge < 1.0, 0.5 * (1.0 - np.cos(np.pi * edge)), 1.0)
 
 
+@lru_cache(maxsize=1)
+def _one_sided() -> Doubles:
+    """What makes a squared transform a one-sided density, for every bin."""
+    scale = np.full(BINS, 2.0 / (SAMPLE_RATE * np.sum(tukey() ** 2)))
+    scale[[0, -1]] *= 0.5  # DC and Nyquist have no other half
+    return scale
+
+
 def log_psd_columns(samples: NDArray[Any]) -> Doubles:
     """Raw columns `[(n - 512) // 159 + 1, 257]` of `samples [n]`: natural logarithms, DC first, float64."""
     frames = np.lib.stride_tricks.sliding_window_view(np.asarray(samples, np.float64), FRAME)[::HOP]
-    window = tukey()
-    spectrum = np.fft.rfft((frames - frames.mean(axis=1, keepdims=True)) * window, axis=1)
-    power = (spectrum.real**2 + spectrum.imag**2) / (SAMPLE_RATE * np.sum(window**2))
-    power[:, 1:-1] *= 2.0
-    logs: Doubles = np.log(power + FLOOR)
-    return logs
+    spectrum = np.fft.rfft((frames - frames.mean(axis=1, keepdims=True)) * tukey(), axis=1)
+    power = np.square(spectrum.real)
+    power += np.square(spectrum.imag)
+    power *= _one_sided()
+    power += FLOOR
+    return np.log(power, out=power)
 
 
 def log_psd(samples: NDArray[Any]) -> Doubles:
@@ -127,13 +135,16 @@ class LogPsd(ColumnStream):
         self._sums = np.zeros((2, config.frames))
         self._recent = np.zeros(round(FILL_S * SAMPLE_RATE), np.float32)
         self._choices = window_choices(config)
+        self._cuts: dict[int, Floats] = {}
+        """Windows by their length: memory of a megabyte takes longer to get than to fill."""
         super().__init__(SAMPLE_RATE, FRAME, HOP, config.frames, np.full(BINS, np.log(FLOOR)))
 
     def push(self, samples: Floats) -> None:
         """See `ColumnStream.push`."""
         super().push(samples)
-        count = len(self._recent)
-        self._recent = np.concatenate((self._recent, samples[-count:]))[-count:]
+        new = samples[-len(self._recent) :]
+        self._recent[: len(self._recent) - len(new)] = self._recent[len(new) :].copy()
+        self._recent[len(self._recent) - len(new) :] = new
 
     def listen(self, controls: Mapping[str, float]) -> Floats | None:
         """The window that `window` (an index of `window_choices`) asks for, standardised by its own moments.
@@ -151,8 +162,14 @@ class LogPsd(ColumnStream):
     def _cut(self, count: int) -> Floats:
         """The newest columns, standardised."""
         mean, deviation = self._moments(count)
-        standard = (self.newest()[-count:] - (mean + np.log(FLOOR))) / (deviation + EPS)
-        return np.ascontiguousarray(standard.T[None], dtype=np.float32)
+        if count not in self._cuts:
+            self._cuts[count] = np.empty((1, BINS, count), np.float32)
+        found = self._cuts[count]
+        older, newer = self.newest(count)
+        middle, scale = np.float32(mean + np.log(FLOOR)), np.float32(1.0 / (deviation + EPS))
+        np.subtract(older, middle, out=found[0, :, : older.shape[1]])
+        np.subtract(newer, middle, out=found[0, :, older.shape[1] :])
+        return np.multiply(found, scale, out=found)
 
     def _filled(self, floor: float) -> Floats | None:
         length = (self.config.frames - 1) * HOP + FRAME
@@ -163,15 +180,17 @@ class LogPsd(ColumnStream):
         """Raw log columns `[k, 257]`."""
         return log_psd_columns(samples)
 
-    def _stored(self, places: NDArray[np.intp]) -> None:
-        raised = self._ring[places] - np.log(FLOOR)
+    def _stored(self, places: NDArray[np.intp], columns: Columns) -> None:
+        raised = columns - np.log(FLOOR)
         self._sums[0, places] = raised.sum(axis=1)
         self._sums[1, places] = np.square(raised).sum(axis=1)
 
     def _moments(self, count: int) -> tuple[float, float]:
         """Mean above the floor and standard deviation of the newest columns."""
-        places = (self._next - 1 - np.arange(count)) % self.config.frames
-        mean, square = self._sums[:, places].sum(axis=1) / (count * BINS)
+        sums = self._sums
+        if count < self.config.frames:
+            sums = sums[:, (self._next - 1 - np.arange(count)) % self.config.frames]
+        mean, square = sums.sum(axis=1) / (count * BINS)
         return float(mean), float(np.sqrt(max(square - mean * mean, 0.0)))
 
     @property
@@ -180,5 +199,5 @@ class LogPsd(ColumnStream):
         return self._moments(self.config.frames)[1]
 
     def window(self) -> Floats:
-        """`[1, 257, frames]`, row 0 DC, mean 0 and deviation 1."""
+        """`[1, 257, frames]`, row 0 DC, mean 0 and deviation 1. The next window overwrites it."""
         return self._cut(self.config.frames)

@@ -23,7 +23,7 @@ class ColumnStream(ABC):
         self.sample_rate = sample_rate
         self._window, self._hop, self._frames = window, hop, frames
         self._rest = np.zeros(0, np.float32)
-        self._ring = np.repeat(silence[None], frames, axis=0)
+        self._ring = np.repeat(np.asarray(silence, np.float32)[:, None], frames, axis=1)
         self._next = 0
 
     def push(self, samples: Floats) -> None:
@@ -39,16 +39,20 @@ class ColumnStream(ABC):
 
     def _store(self, columns: Columns) -> None:
         places = (self._next + np.arange(len(columns))) % self._frames
-        self._ring[places] = columns
-        self._stored(places)
+        self._ring[:, places] = columns.T
+        self._stored(places, columns)
         self._next = int(self._next + len(columns)) % self._frames
 
-    def _stored(self, places: NDArray[np.intp]) -> None:  # noqa: B027 - most front ends need nothing here
-        """Told which rows of the ring are new."""
+    def _stored(self, places: NDArray[np.intp], columns: Columns) -> None:  # noqa: B027 - most need nothing here
+        """Told which columns of the ring are new."""
 
-    def newest(self) -> Columns:
-        """The ring in order of time, `[frames, bins]`, oldest first."""
-        return np.concatenate((self._ring[self._next :], self._ring[: self._next]))
+    def newest(self, count: int) -> tuple[Floats, Floats]:
+        """The newest columns in two pieces of the ring, older first, `[bins, n]`; one may be empty.
+
+        To be read before the next push."""
+        begin = (self._next - count) % self._frames
+        first = min(count, self._frames - begin)
+        return self._ring[:, begin : begin + first], self._ring[:, : count - first]
 
     @abstractmethod
     def columns(self, samples: Floats) -> Columns:
