@@ -11,6 +11,7 @@ from s2s_live.engines.sound2scene.audio_encoder import AudioEncoder
 from s2s_live.engines.sound2scene.config import AudioEncoderConfig, FieldsConfig, GeneratorConfig
 from s2s_live.engines.sound2scene.costs import encoder_macs
 from s2s_live.engines.sound2scene.generator import Generator
+from s2s_live.engines.sound2scene.netvlad import CLUSTERS, NetVlad
 from s2s_live.engines.sound2scene.presets import BUNDLED_GENERATOR
 from s2s_live.engines.sound2scene.unit import unit
 from s2s_live.errors import ModelError
@@ -164,17 +165,19 @@ def test_missing_numbers_are_model_errors():
         replace(SMALL, attention_after=1, in_channels=(16, 16, 9), out_channels=(16, 9, 9))
 
 
-@pytest.mark.parametrize("depth", [18, 34, 50])
-def test_the_encoders_cost_is_counted_right(depth):
-    config = AudioEncoderConfig(depth, 16, 24)
+@pytest.mark.parametrize(("depth", "pool"), [(18, "avg"), (34, "avg"), (50, "avg"), (18, "vlad")])
+def test_the_encoders_cost_is_counted_right(depth, pool):
+    config = AudioEncoderConfig(depth, 16, 24, pool)
     counted = 0
 
-    def count(module, _inputs, output):
+    def count(module, inputs, output):
         nonlocal counted
         if isinstance(module, torch.nn.Conv2d):
             counted += output.numel() * module.weight[0].numel()
         elif isinstance(module, torch.nn.Linear):
             counted += output.numel() * module.in_features
+        elif isinstance(module, NetVlad):
+            counted += inputs[0].numel() * CLUSTERS
 
     encoder = AudioEncoder(config).eval()
     for module in encoder.modules():

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from s2s_live.engines.sound2scene.config import ENCODER_STAGES, AudioEncoderConfig
+from s2s_live.engines.sound2scene.netvlad import CLUSTERS
 
 
 def encoder_macs(config: AudioEncoderConfig, window: tuple[int, int]) -> int:
-    """Multiplications for one window of (bins, frames): convolutions and the linear layer."""
+    """Multiplications for one window of (bins, frames): convolutions, NetVLAD, the last layer."""
     bottleneck, stages = ENCODER_STAGES[config.depth]
     expansion = 4 if bottleneck else 1
     size = _halved(window)
@@ -28,6 +29,10 @@ def encoder_macs(config: AudioEncoderConfig, window: tuple[int, int]) -> int:
             if first and (stage or wide != narrow * expansion):
                 total += pixels * wide * narrow * expansion
             wide = narrow * expansion
+    if config.pool == "vlad":
+        # Once to share places out among clusters, once to add them up.
+        total += 2 * CLUSTERS * wide * size[0] * size[1]
+        wide *= CLUSTERS
     return total + wide * config.embedding_size
 
 
