@@ -17,7 +17,9 @@ from s2s_live.errors import S2SError
 from s2s_live.interruption import heed_interruptions
 from s2s_live.logs import set_up_logging
 
-COMMANDS = ("run", "devices", "render", "hear", "models", "doctor", "bench", "data", "train", "eval", "world")
+COMMANDS = (
+    "run", "devices", "render", "hear", "models", "doctor", "bench", "tune", "data", "train", "eval", "world",
+)  # fmt: skip
 """In the order in which `--help` shows them."""
 
 MODULES = {"eval": "evaluate"}

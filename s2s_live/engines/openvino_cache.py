@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import logging
 import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +20,7 @@ log = logging.getLogger(__name__)
 
 KEPT = 12
 """Networks that stay in the cache folder; those that were not used for longest go."""
-SUFFIX = ".network"
+SUFFIX, NOTES = ".network", ".json"
 _DIGEST = 32
 
 
@@ -46,17 +49,65 @@ def load(path: Path, options: dict[str, Any]) -> Any:
         return None
 
 
-def keep(compiled: Any, path: Path) -> None:
-    """Write a compiled network; failing to is no harm but the time of the next start."""
+@dataclass(frozen=True)
+class Tried:
+    """One way of computing a network that was measured on this machine."""
+
+    kind: str
+    ms: float | None
+    """Shortest time of a run; None where its outputs were not near enough to be timed."""
+    measure: str
+    """What `nearness` is: psnr (dB) or cosine."""
+    nearness: float | None
+    """To what 32 bits give; None for those."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A network in the cache."""
+
+    part: str
+    """What it is for, as `paint`."""
+    kind: str
+    """How it is computed."""
+    tried: tuple[Tried, ...]
+
+
+def networks_of(folder: Path, model_hash: str) -> list[Kept]:
+    """What is known of a model's networks in a cache folder, the newest last."""
+    files = sorted(folder.glob(f"{model_hash}-*{NOTES}"), key=lambda file: file.stat().st_mtime)
+    found = []
+    for file in files:
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+            tried = tuple(Tried(**row) for row in json.loads(file.read_text(encoding="utf-8"))["tried"])
+            # <hash>-<part>-<version of the graph>-torch<version>-<machine>-openvino-<bits>
+            part = file.stem.removeprefix(f"{model_hash}-").partition("-torch")[0].rpartition("-")[0]
+            found.append(Kept(part, f"openvino-{file.stem.rpartition('-')[2]}", tried))
+    return found
+
+
+def forget(folder: Path, model_hash: str) -> None:
+    """Remove a model's networks, so that the next start measures anew."""
+    for file in folder.glob(f"{model_hash}-*"):
+        with contextlib.suppress(OSError):
+            file.unlink()
+
+
+def keep(compiled: Any, path: Path, tried: Sequence[Tried] = ()) -> None:
+    """Write a compiled network and what was tried; failing to is no harm but the time of the next start."""
     try:
         data: bytes = compiled.export_model().getvalue()
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as stream:
             stream.write(hashlib.sha256(data).digest() + data)
         Path(stream.name).replace(path)
+        if tried:
+            rows = [asdict(one) for one in tried]
+            path.with_suffix(NOTES).write_text(json.dumps({"tried": rows}), encoding="utf-8")
         by_age = sorted(path.parent.glob(f"*{SUFFIX}"), key=lambda file: file.stat().st_mtime, reverse=True)
         for old in by_age[KEPT:]:
             with contextlib.suppress(OSError):
                 old.unlink()
+                old.with_suffix(NOTES).unlink(missing_ok=True)
     except (OSError, RuntimeError) as error:
         log.info("the compiled network cannot be kept in %s (%s)", path, error)

@@ -12,6 +12,7 @@ import numpy as np
 import openvino
 from openvino.preprocess import PrePostProcessor
 
+from s2s_live.engines.openvino_cache import Tried
 from s2s_live.engines.openvino_compiled import BF16, F32, I8, Request, compile_model, supports
 from s2s_live.engines.openvino_int8 import quantize
 from s2s_live.engines.runtime import Floats, Leeway
@@ -35,31 +36,41 @@ class _Way:
     compiled: Any
     request: Request
     seconds: float = float("inf")
+    nearness: float | None = None
+    """By the leeway's measure; None for the exact one."""
 
 
-def fastest(model: Any, exact: Any, threads: int, leeway: Leeway) -> tuple[str, Any]:
-    """Kind and compiled network of a model with inputs and outputs in 32 bits; `exact` is it compiled."""
+def fastest(model: Any, exact: Any, threads: int, leeway: Leeway) -> tuple[str, Any, list[Tried]]:
+    """Kind and compiled network of a model with inputs and outputs in 32 bits, and what was tried; `exact` is
+    it compiled."""
     samples = leeway.samples()
     held = samples[-HELD_BACK:]
     ways = [_Way(F32, exact, Request(exact))]
+    refused: list[_Way] = []
     expected = [ways[0].request.run(item).copy() for item in held]
     if leeway.levels:
         expected = [levels.astype(np.uint8) for levels in expected]
     for kind, other in _others(model, samples, leeway):
         way = _compiled(other, kind, threads, leeway)
         pairs = zip(held, expected, strict=True)
-        nearness = min(leeway.near(way.request.run(item), wanted) for item, wanted in pairs)
-        if nearness < leeway.least:
-            log.info("%s is not near enough: %s %.4g", kind, leeway.near.__name__, nearness)
+        way.nearness = min(leeway.near(way.request.run(item), wanted) for item, wanted in pairs)
+        if way.nearness < leeway.least:
+            log.info("%s is not near enough: %s %.4g", kind, leeway.near.__name__, way.nearness)
+            refused.append(way)
             continue
         ways.append(way)
         _time(ways, held)
         if way.seconds < ENOUGH * ways[0].seconds:
             break
     chosen = _choice(ways)
+    tried = [Tried(way.kind, _ms(way), leeway.near.__name__, way.nearness) for way in [*ways, *refused]]
     if chosen is ways[0] and leeway.levels:
         chosen = _compiled(model, F32, threads, leeway)
-    return chosen.kind, chosen.compiled
+    return chosen.kind, chosen.compiled, tried
+
+
+def _ms(way: _Way) -> float | None:
+    return round(1e3 * way.seconds, 2) if way.seconds < float("inf") else None
 
 
 def _compiled(model: Any, kind: str, threads: int, leeway: Leeway) -> _Way:

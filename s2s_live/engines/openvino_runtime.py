@@ -17,7 +17,7 @@ from openvino.frontend import FrontEndManager
 from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
 from torch import nn
 
-from s2s_live.engines.openvino_cache import cache_path, keep, load
+from s2s_live.engines.openvino_cache import Tried, cache_path, keep, load
 from s2s_live.engines.openvino_compiled import F32, KINDS, Request, compile_model, options
 from s2s_live.engines.runtime import TOLERANCE, Floats, Leeway, differs
 
@@ -37,9 +37,10 @@ class OpenVinoRuntime:
         """As `open_runtime`; raises RuntimeError and others where OpenVINO fails or errs."""
         found = _cached(cache, threads) if cache is not None else None
         if found is None:
-            found = _make(network(), example(), threads, leeway)
+            name, compiled, tried = _make(network(), example(), threads, leeway)
+            found = name, compiled
             if cache is not None:
-                keep(found[1], cache_path(cache, found[0]))
+                keep(compiled, cache_path(cache, name), tried)
         self.name, compiled = found
         self._request = Request(compiled)
 
@@ -56,8 +57,10 @@ def _cached(cache: Path, threads: int) -> tuple[str, Any] | None:
     return None
 
 
-def _make(made: nn.Module, example: Sequence[Floats], threads: int, leeway: Leeway | None) -> tuple[str, Any]:
-    """Name and compiled network, checked against PyTorch."""
+def _make(
+    made: nn.Module, example: Sequence[Floats], threads: int, leeway: Leeway | None
+) -> tuple[str, Any, list[Tried]]:
+    """Name and compiled network, checked against PyTorch, and what else was tried."""
     model = convert(made, example)
     compiled = compile_model(model, F32, threads)
     with torch.inference_mode():
@@ -65,7 +68,7 @@ def _make(made: nn.Module, example: Sequence[Floats], threads: int, leeway: Leew
     if (error := differs(Request(compiled).run(example), expected)) > TOLERANCE:
         raise RuntimeError(f"its output differs by {error:.2g}")
     if leeway is None:
-        return F32, compiled
+        return F32, compiled, []
     # Brings what is needed once for a model: a start with a network that is kept does without.
     from s2s_live.engines.openvino_reduced import fastest
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -18,17 +17,13 @@ from s2s_live.live.controls import FEED_GAINS, SESSION_CONTROLS
 from s2s_live.live.frame import Frame
 from s2s_live.live.memory import released
 from s2s_live.live.memory_keeper import MemoryKeeper
+from s2s_live.live.threads import engine_threads
 from s2s_live.ui.worker import Worker
 
 if TYPE_CHECKING:  # torch comes with these: not before the window shows
     from s2s_live.live.session import Session, SessionStatus
 
 log = logging.getLogger(__name__)
-
-
-def engine_threads(cores: int) -> int:
-    """Threads of each network: hearing and painting run at once and share the cores."""
-    return max(1, min(4, cores // 2))
 
 
 @dataclass(frozen=True)
@@ -156,7 +151,7 @@ class ShowDesk(QObject):
         if self._closing.is_set():
             return None
         fine = FINE.get(self.fine)
-        engine = open_engine(find_model(name), threads=engine_threads(os.cpu_count() or 2), fine=fine)
+        engine = open_engine(find_model(name), threads=engine_threads(), fine=fine)
         if self._closing.is_set() or name != self.wanted:  # something newer was asked for meanwhile
             engine.close()
             return None

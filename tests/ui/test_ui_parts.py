@@ -9,8 +9,8 @@ import pytest
 
 from s2s_live.audio.ring import SampleRing
 from s2s_live.errors import ModelError
+from s2s_live.live.threads import engine_threads
 from s2s_live.ui.screen_saver import ScreenSaver
-from s2s_live.ui.show_desk import engine_threads
 from s2s_live.ui.spectrum import SpectrumReader
 from s2s_live.ui.worker import Worker
 

@@ -176,6 +176,10 @@ def _latent(rng: np.random.Generator, prototypes: Floats, size: int) -> Floats:
     return unit
 
 
+def cache_folder() -> Path:
+    """Where compiled networks are kept."""
+    return platformdirs.user_cache_path("s2s-live", appauthor=False) / "networks"
+
+
 def _cache_file(name: str, part: str) -> Path:
-    folder = platformdirs.user_cache_path("s2s-live", appauthor=False) / "networks"
-    return folder / f"{name}-{part}-{GRAPH_VERSION}-torch{torch.__version__}"
+    return cache_folder() / f"{name}-{part}-{GRAPH_VERSION}-torch{torch.__version__}"
