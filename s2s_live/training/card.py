@@ -48,6 +48,9 @@ Pictures and synthesised sounds come from this repository's own code. {data}
 
 {figures}
 
+Recordings are judged by encoders that never met their source. `folds` holds one for each quarter of the
+sources, for `s2s-live eval world --real DIR`; a show does not read them.
+
 ## Licence
 
 The weights are under the licence of this repository (MIT).

@@ -12,6 +12,7 @@ from s2s_live.errors import TrainingError
 from s2s_live.store.library import find_model
 from s2s_live.training.audio_bank import load_bank
 from s2s_live.training.held_out import (
+    FOLDS,
     HeldOut,
     carry_folds,
     fold_path,
@@ -100,3 +101,12 @@ def test_without_a_model_nothing_is_begun(tmp_path, tiny_folder):
     begin_with(tmp_path, tmp_path / "missing")
     begin_with(tmp_path, tiny_folder)  # which cannot see
     assert not (tmp_path / "bank.npz").exists()
+
+
+def test_the_bundled_model_carries_all_folds():
+    model = find_model("world")
+    assert trained_folds(model / "folds") == list(range(FOLDS))
+    for number in range(FOLDS):
+        found = load_fold(model / "folds", number)
+        assert found.prototypes.shape == (len(FAMILIES), 128)
+        assert found.scores[0] > 0.7
