@@ -13,7 +13,7 @@ import numpy as np
 import openvino
 from openvino import opset13 as ops
 
-from s2s_live.engines.openvino_compiled import I8, options
+from s2s_live.engines.openvino_compiled import I8, I8_BF16, options
 from s2s_live.engines.openvino_core import CORE
 from s2s_live.engines.openvino_int8 import reduce_inputs
 from s2s_live.engines.runtime import Floats
@@ -84,7 +84,7 @@ def _alone(node: Any, kind: str) -> Any:
         made = ops.convolution(rows, weight, *geometry)
     else:
         made = ops.convolution_backprop_data(rows, weight, geometry[0], None, *geometry[1:])
-    if kind == I8:
+    if kind in {I8, I8_BF16}:
         reduce_inputs(made, rows.output(0), _REACH)
     return openvino.Model([made], [data])
 

@@ -82,7 +82,7 @@ def networks_of(folder: Path, model_hash: str) -> list[Kept]:
             tried = tuple(Tried(**row) for row in json.loads(file.read_text(encoding="utf-8"))["tried"])
             # <hash>-<part>-<version of the graph>-torch<version>-<machine>-openvino-<bits>
             part = file.stem.removeprefix(f"{model_hash}-").partition("-torch")[0].rpartition("-")[0]
-            found.append(Kept(part, f"openvino-{file.stem.rpartition('-')[2]}", tried))
+            found.append(Kept(part, f"openvino-{file.stem.partition('-openvino-')[2]}", tried))
     return found
 
 

@@ -12,20 +12,22 @@ from numpy.typing import NDArray
 from s2s_live.engines.openvino_core import CORE
 from s2s_live.engines.runtime import Floats
 
-F32, BF16, I8 = "openvino-f32", "openvino-bf16", "openvino-i8"
-"""How a network is computed: in 32 bits, in 16, or with convolutions in 8."""
-KINDS = (BF16, I8, F32)
+F32, BF16, I8, I8_BF16 = "openvino-f32", "openvino-bf16", "openvino-i8", "openvino-i8-bf16"
+"""How a network is computed: in 32 bits, in 16, or with convolutions in 8 and the rest in 32 or 16."""
+KINDS = (I8_BF16, BF16, I8, F32)
+SHORT = frozenset({BF16, I8_BF16})
+"""Those that compute in 16 bits."""
 
 
 def supports(kind: str) -> bool:
     """Whether this processor computes that way by itself, and not by imitating it."""
-    return kind != BF16 or "BF16" in CORE.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    return kind not in SHORT or "BF16" in CORE.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
 def options(kind: str, threads: int) -> dict[str, Any]:
     """What OpenVINO is told for a network of that kind."""
     return {
-        "INFERENCE_PRECISION_HINT": "bf16" if kind == BF16 else "f32",
+        "INFERENCE_PRECISION_HINT": "bf16" if kind in SHORT else "f32",
         "INFERENCE_NUM_THREADS": threads,
         "NUM_STREAMS": 1,
         "PERFORMANCE_HINT": "LATENCY",

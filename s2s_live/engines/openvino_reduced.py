@@ -13,7 +13,7 @@ import openvino
 from openvino.preprocess import PrePostProcessor
 
 from s2s_live.engines.openvino_cache import Tried
-from s2s_live.engines.openvino_compiled import BF16, F32, I8, Request, compile_model, supports
+from s2s_live.engines.openvino_compiled import BF16, F32, I8, I8_BF16, SHORT, Request, compile_model, supports
 from s2s_live.engines.openvino_int8 import quantize
 from s2s_live.engines.runtime import Floats, Leeway
 
@@ -24,8 +24,9 @@ HELD_BACK = 4
 ROUNDS = 4
 WORTHWHILE = 0.9
 """In fewer bits, a network must need less than this share of the time."""
-ENOUGH = 0.65
-"""Where 16 bits need less than this share of the time, 8 bits, which are less near, are not even tried."""
+ENOUGH, ENOUGH_S = 0.65, 0.012
+"""Where 16 bits need less than this share of the time and so few seconds, 8 bits, which are less near, are
+not even tried."""
 
 
 @dataclass
@@ -60,7 +61,7 @@ def fastest(model: Any, exact: Any, threads: int, leeway: Leeway) -> tuple[str, 
             continue
         ways.append(way)
         _time(ways, held)
-        if way.seconds < ENOUGH * ways[0].seconds:
+        if way.seconds < min(ENOUGH * ways[0].seconds, ENOUGH_S):
             break
     chosen = _choice(ways)
     tried = [Tried(way.kind, _ms(way), leeway.near.__name__, way.nearness) for way in [*ways, *refused]]
@@ -83,7 +84,7 @@ def _others(model: Any, samples: Sequence[Sequence[Floats]], leeway: Leeway) -> 
         yield BF16, model
     if leeway.whole_numbers:
         try:
-            yield I8, quantize(model, samples[:-HELD_BACK])
+            yield I8_BF16 if supports(I8_BF16) else I8, quantize(model, samples[:-HELD_BACK])
         except RuntimeError as reason:
             log.info("nothing to compute in 8 bits: %s", reason)
 
@@ -95,7 +96,7 @@ def _fitted(model: Any, kind: str, leeway: Leeway) -> Any:
     steps = PrePostProcessor(model.clone())
     if leeway.levels:
         steps.output(0).tensor().set_element_type(openvino.Type.u8)
-    if leeway.resting is not None and kind == BF16:
+    if leeway.resting is not None and kind in SHORT:
         for index in range(leeway.resting, len(model.inputs)):
             steps.input(index).tensor().set_element_type(openvino.Type.bf16)
     return steps.build()

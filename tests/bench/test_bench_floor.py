@@ -31,7 +31,7 @@ def test_multiplications_are_those_of_every_layer():
     assert sorted(count for count in found if count) == sorted([first, transposed, last, dense])
 
 
-@pytest.mark.parametrize("kind", ["openvino-f32", "openvino-bf16", "openvino-i8"])
+@pytest.mark.parametrize("kind", ["openvino-f32", "openvino-bf16", "openvino-i8", "openvino-i8-bf16"])
 def test_the_floor_is_what_is_multiplied_at_the_best_rate(kind):
     found = floor.measure_floor(model(), kind, 1)
     assert found.gmacs == pytest.approx(sum(map(floor.executed_macs, model().get_ordered_ops())) / 1e9)

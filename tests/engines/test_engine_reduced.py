@@ -78,6 +78,7 @@ def test_in_16_bits_it_gives_about_what_torch_gives(network, only_16_bits):
 def test_where_16_bits_are_fast_8_are_not_tried(network, always, monkeypatch):
     monkeypatch.setattr(openvino_reduced, "supports", lambda _: True)
     monkeypatch.setattr(openvino_reduced, "ENOUGH", np.inf)
+    monkeypatch.setattr(openvino_reduced, "ENOUGH_S", np.inf)
     monkeypatch.setattr(openvino_reduced, "quantize", lambda *_: pytest.fail("tried"))
     runtime = OpenVinoRuntime(network, lambda: samples()[0], leeway=pictures())
     assert runtime.name == "openvino-bf16"
@@ -85,12 +86,12 @@ def test_where_16_bits_are_fast_8_are_not_tried(network, always, monkeypatch):
 
 def test_where_they_are_not_8_are(network, always, monkeypatch, caplog):
     monkeypatch.setattr(openvino_reduced, "supports", lambda _: True)
-    monkeypatch.setattr(openvino_reduced, "ENOUGH", 0.0)
+    monkeypatch.setattr(openvino_reduced, "ENOUGH_S", 0.0)
     with caplog.at_level(logging.INFO):
         runtime = OpenVinoRuntime(network, lambda: samples()[0], leeway=pictures())
-    assert runtime.name in {"openvino-bf16", "openvino-i8"}
+    assert runtime.name in {"openvino-bf16", "openvino-i8-bf16"}
     assert "(openvino-bf16)" in caplog.text
-    assert "(openvino-i8)" in caplog.text
+    assert "(openvino-i8-bf16)" in caplog.text
 
 
 def test_what_is_not_near_enough_stays_in_32_bits(network, only_8_bits, caplog):
