@@ -185,10 +185,7 @@ def measure_world(model: str, run: Path, real: Path | None, fold: int | None, qu
 
 
 def _image_encoder(folder: ModelFolder) -> WorldEncoder:
-    from s2s_live.engines.sound2scene.description import IMAGE_ENCODER
-    from s2s_live.engines.sound2scene.seeing import can_see
-    from s2s_live.engines.sound2scene.weights import load_weights
-    from s2s_live.engines.sound2scene.world_encoder import WorldEncoder
+    from s2s_live.engines.sound2scene.seeing import can_see, load_world_encoder
     from s2s_live.errors import ModelError
 
     if not can_see(folder):
@@ -196,9 +193,7 @@ def _image_encoder(folder: ModelFolder) -> WorldEncoder:
             f"The model {folder.name} has no image encoder, in whose space pictures are compared.",
             "Export it from a run folder in which `s2s-live train world --stage images` was run.",
         )
-    encoder = WorldEncoder().eval()
-    load_weights(encoder, folder.load(IMAGE_ENCODER), "The image encoder")
-    return encoder
+    return load_world_encoder(folder)
 
 
 def _ears(

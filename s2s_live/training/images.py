@@ -16,12 +16,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from s2s_live.engines.sound2scene.description import IMAGE_ENCODER
-from s2s_live.engines.sound2scene.seeing import can_see
-from s2s_live.engines.sound2scene.weights import load_weights
+from s2s_live.engines.sound2scene.seeing import can_see, load_world_encoder
 from s2s_live.engines.sound2scene.world_encoder import INPUT_SIZE, WorldEncoder
 from s2s_live.errors import TrainingError
 from s2s_live.store.folder import ModelFolder
+from s2s_live.store.manifest import FILE_NAME
 from s2s_live.training.loop import Budget, Due, load_checkpoint, save_checkpoint
 from s2s_live.training.team import Team
 from s2s_live.world.families import FAMILIES
@@ -204,14 +203,13 @@ def begin_with(run: Path, model: Path) -> None:
 
     Later stages can then be trained for that model without the first. Raises ModelError for a damaged folder.
     """
-    if (run / BANK).exists() or not (model / "manifest.json").exists():
+    if (run / BANK).exists() or not (model / FILE_NAME).exists():
         return
     folder = ModelFolder.open(model)
     if not can_see(folder):
         return
     log.info("images: %s begins with the image encoder of %s", run, model)
-    encoder = WorldEncoder().eval()
-    load_weights(encoder, folder.load(IMAGE_ENCODER), "The image encoder")
+    encoder = load_world_encoder(folder)
     save_checkpoint(run / CHECKPOINT, {"model": encoder.state_dict()})
     _write_bank(encoder, run, torch.device("cpu"))
 

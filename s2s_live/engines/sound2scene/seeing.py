@@ -19,7 +19,7 @@ from s2s_live.engines.sound2scene import image_input
 from s2s_live.engines.sound2scene.description import IMAGE_ENCODER, Sound2SceneConfig
 from s2s_live.engines.sound2scene.unit import unit
 from s2s_live.engines.sound2scene.weights import HINT, load_weights
-from s2s_live.engines.sound2scene.world_encoder import INPUT_SIZE, WorldEncoder
+from s2s_live.engines.sound2scene.world_encoder import EMBEDDING_SIZE, INPUT_SIZE, WorldEncoder
 from s2s_live.errors import ModelError
 from s2s_live.store.folder import SUFFIX, ModelFolder
 
@@ -92,10 +92,16 @@ def _open_eye(folder: ModelFolder, size: int) -> Eye:
     raise ModelError(f"The manifest's image encoder is {network!r}.", HINT)
 
 
+def load_world_encoder(folder: ModelFolder, size: int = EMBEDDING_SIZE) -> WorldEncoder:
+    """The small image encoder of a model folder. Raises ModelError where it is none, missing or damaged."""
+    encoder = WorldEncoder(size).eval().requires_grad_(False)
+    load_weights(encoder, folder.load(IMAGE_ENCODER), "The image encoder")
+    return encoder
+
+
 class _SmallEye:
     def __init__(self, folder: ModelFolder, size: int) -> None:
-        self._encoder = WorldEncoder(size).eval().requires_grad_(False)
-        load_weights(self._encoder, folder.load(IMAGE_ENCODER), "The image encoder")
+        self._encoder = load_world_encoder(folder, size)
 
     def see(self, picture: Any) -> Tensor:
         return self.features(0.5 * image_input.visual(picture)[None] + 0.5)
