@@ -11,6 +11,10 @@ from s2s_live.world.families import FAMILIES
 _UPSCALER = """* An **upscaler** (three small convolutions, learnt from scenes painted at both sizes) that
   draws twice the lines where the machine is fast enough.
 """
+_FOLDS = """
+Recordings are judged by encoders that never met their source. `folds` holds one for each quarter of the
+sources, for `s2s-live eval world --real DIR`; a show does not read them.
+"""
 _TEXT = """# The world
 
 The model that comes with s2s-live: sound in, a living painted scene out, at {size}x{size}.
@@ -47,10 +51,7 @@ Pictures and synthesised sounds come from this repository's own code. {data}
 ## Figures
 
 {figures}
-
-Recordings are judged by encoders that never met their source. `folds` holds one for each quarter of the
-sources, for `s2s-live eval world --real DIR`; a show does not read them.
-
+{folds}
 ## Licence
 
 The weights are under the licence of this repository (MIT).
@@ -76,6 +77,7 @@ def model_card(trained: Mapping[str, Any], recordings: Sequence[Path] = ()) -> s
         audio=trained["audio"],
         data=_data(recordings),
         figures=table,
+        folds=_FOLDS if "real_window_top1" in figures else "",
     )
 
 
