@@ -79,7 +79,8 @@ def load_fold(folder: Path, fold: int, config: AudioEncoderConfig = BUNDLED_AUDI
     try:
         tensors = safetensors.torch.load_file(path)
         encoder = AudioEncoder(config).eval()
-        weights = {name.removeprefix(_WEIGHTS): value for name, value in tensors.items() if _WEIGHTS in name}
+        weights = {name.removeprefix(_WEIGHTS): value for name, value in tensors.items()
+                   if name.startswith(_WEIGHTS)}  # fmt: skip
         load_weights(encoder, weights, f"The encoder of fold {fold}")
         window, clip, error = tensors["scores"].tolist()
         return HeldOut(encoder, tensors["prototypes"], float(tensors["temperature"]), (window, clip, error))
