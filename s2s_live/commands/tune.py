@@ -56,7 +56,10 @@ def tune(model: Path, model_hash: str, *, fine: bool) -> list[Kept]:
 
     Raises ModelError where the model cannot be opened.
     """
-    from s2s_live.engines.openvino_cache import forget, networks_of
+    try:
+        from s2s_live.engines.openvino_cache import forget, networks_of
+    except ImportError:  # without OpenVINO there is one way
+        return []
     from s2s_live.engines.registry import open_engine
     from s2s_live.engines.sound2scene.networks import cache_folder
     from s2s_live.live.threads import engine_threads

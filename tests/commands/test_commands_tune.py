@@ -1,6 +1,7 @@
 """`s2s-live tune` measures every way, keeps the best, and says what it found."""
 
 import json
+import sys
 
 import platformdirs
 import pytest
@@ -47,6 +48,12 @@ def test_measuring_again_replaces_what_was_kept(tiny_folder, cache):
     (cache / "other.network").write_text("")
     forget(cache, model_hash)
     assert [path.name for path in cache.iterdir()] == ["other.network"]
+
+
+def test_without_openvino_there_is_nothing_to_choose(tiny_folder, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "s2s_live.engines.openvino_cache", None)
+    assert main(["tune", "--model", str(tiny_folder)]) == 0
+    assert "PyTorch runs this model here" in capsys.readouterr().out
 
 
 def test_notes_that_cannot_be_read_are_left_out(tiny_folder, cache):
