@@ -1,7 +1,8 @@
-"""Converted networks stay out of the user's cache."""
+"""Converted networks stay out of the user's cache; a network that may be run in fewer bits."""
 
 import platformdirs
 import pytest
+from engines.small_network import network_maker
 
 
 @pytest.fixture(autouse=True, scope="package")
@@ -10,3 +11,9 @@ def cache_folder(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(platformdirs, "user_cache_path", lambda *_args, **_kwargs: folder)
         yield folder
+
+
+@pytest.fixture
+def network():
+    """What makes it, as runtimes take it."""
+    return network_maker()

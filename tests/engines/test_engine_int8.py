@@ -1,30 +1,11 @@
 """Which convolutions are computed in 8 bits, and with which ranges."""
 
-import numpy as np
 import pytest
 import torch
+from engines.small_network import samples
 
 from s2s_live.engines.openvino_int8 import quantize
 from s2s_live.engines.openvino_runtime import convert
-
-
-@pytest.fixture
-def network():
-    torch.manual_seed(0)
-    made = torch.nn.Sequential(
-        torch.nn.ReLU(),
-        torch.nn.Conv2d(3, 16, 3, padding=1),
-        torch.nn.ReLU(),
-        torch.nn.ConvTranspose2d(16, 16, 4, 2, 1),
-        torch.nn.ReLU(),
-        torch.nn.Conv2d(16, 3, 3, padding=1),
-    ).eval()
-    return lambda: made
-
-
-def samples(count=12, scale=1.0):
-    rng = np.random.default_rng(3)
-    return [[scale * rng.standard_normal((1, 3, 16, 16)).astype(np.float32)] for _ in range(count)]
 
 
 def test_every_convolution_is_quantised_but_the_one_that_gives_the_picture(network):
