@@ -29,8 +29,8 @@ from s2s_live.training.images import Bank, load_image_encoder
 from s2s_live.training.loop import load_checkpoint
 from s2s_live.training.sheet import model_sheet
 from s2s_live.training.upscaler import CHECKPOINT as UPSCALER_CHECKPOINT
+from s2s_live.world.channels import WORLD_FIELDS
 from s2s_live.world.families import FAMILY_IDS, flow_table
-from s2s_live.world.fields import WORLD_FIELDS
 
 log = logging.getLogger(__name__)
 

@@ -31,8 +31,8 @@ from s2s_live.training.standardised import plain, standardise
 from s2s_live.training.statistics import BatchStatistics, calibrate
 from s2s_live.training.team import Team
 from s2s_live.training.windows import Piece, paint_piece, part_of
+from s2s_live.world.channels import FLOW, SMOOTH, WORLD_FIELDS
 from s2s_live.world.families import FAMILIES, FAMILY_IDS
-from s2s_live.world.fields import FLOW, SMOOTH, WORLD_FIELDS
 from s2s_live.world.render import tile
 
 log = logging.getLogger(__name__)

@@ -11,8 +11,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from s2s_live.training.images import Bank
+from s2s_live.world.channels import FieldConfig
 from s2s_live.world.families import FAMILIES, flow_table
-from s2s_live.world.fields import FieldBatch, FieldConfig
+from s2s_live.world.fields import FieldBatch
 from s2s_live.world.render import random_fields, render
 
 SMALL = 64

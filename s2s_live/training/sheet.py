@@ -10,8 +10,8 @@ import torch
 
 from s2s_live.engines.sound2scene.generator import Generator
 from s2s_live.training.images import Bank
+from s2s_live.world.channels import WORLD_FIELDS
 from s2s_live.world.families import FAMILIES
-from s2s_live.world.fields import WORLD_FIELDS
 from s2s_live.world.render import random_fields, tile
 
 INTENSITIES = (0.15, 0.5, 0.9)

@@ -24,8 +24,8 @@ from s2s_live.errors import TrainingError
 from s2s_live.training.loop import Average, Budget, Due, load_checkpoint, save_checkpoint
 from s2s_live.training.picture_loss import energy_error, fine_amplitude, psnr
 from s2s_live.training.team import Team
+from s2s_live.world.channels import WORLD_FIELDS
 from s2s_live.world.families import FAMILIES
-from s2s_live.world.fields import WORLD_FIELDS
 from s2s_live.world.render import random_fields, render
 from s2s_live.world.scenes import Z_USED
 

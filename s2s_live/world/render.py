@@ -10,8 +10,9 @@ import torch
 from torch import Tensor
 
 from s2s_live.world import scenes_life, scenes_weather, scenes_works
+from s2s_live.world.channels import LAYERS
 from s2s_live.world.families import FAMILIES, FAMILY_IDS
-from s2s_live.world.fields import LAYERS, FieldBatch
+from s2s_live.world.fields import FieldBatch
 from s2s_live.world.scenes import Z_USED, Canvas
 
 Painter = Callable[[Canvas], None]

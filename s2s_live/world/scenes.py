@@ -15,7 +15,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from s2s_live.world.fields import DRIFT, STILL, Channel, FieldBatch
+from s2s_live.world.channels import DRIFT, STILL, Channel
+from s2s_live.world.fields import FieldBatch
 
 Z_USED = 8
 """How many leading numbers of z the scenes depend on."""

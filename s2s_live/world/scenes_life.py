@@ -7,7 +7,7 @@ from functools import reduce
 import torch
 from torch import Tensor
 
-from s2s_live.world.fields import DRIFT, FLOW, STILL
+from s2s_live.world.channels import DRIFT, FLOW, STILL
 from s2s_live.world.scenes import Canvas, smooth
 
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import torch
 
-from s2s_live.world.fields import DRIFT, FLOW, STILL
+from s2s_live.world.channels import DRIFT, FLOW, STILL
 from s2s_live.world.scenes import Canvas, smooth
 
 

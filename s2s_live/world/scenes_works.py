@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-from s2s_live.world.fields import DRIFT, FLOW, ROOFS, STILL, WINDOWS
+from s2s_live.world.channels import DRIFT, FLOW, ROOFS, STILL, WINDOWS
 from s2s_live.world.scenes import Canvas, smooth
 
 

@@ -12,7 +12,8 @@ from s2s_live.engines.sound2scene.generator import Generator, doubling, upsample
 from s2s_live.engines.sound2scene.live_painting import LivePainting, Scene
 from s2s_live.engines.sound2scene.unit import unit
 from s2s_live.engines.sound2scene.upscaler import Upscaler, UpscalerConfig, upscaled
-from s2s_live.world.fields import DRIFT, FLOW, STILL, Channel, FieldConfig, sample_fields
+from s2s_live.world.channels import DRIFT, FLOW, STILL, Channel, FieldConfig
+from s2s_live.world.fields import sample_fields
 
 PLAIN = GeneratorConfig(
     feature_size=12, in_channels=(16, 16), out_channels=(16, 8), z_chunk=3, shared_size=10, norm="none"

@@ -25,7 +25,7 @@ from s2s_live.errors import ModelError
 from s2s_live.features.log_psd import LogPsdConfig
 from s2s_live.store.folder import ModelFolder, write_model_folder
 from s2s_live.store.library import find_model
-from s2s_live.world.fields import DRIFT, FLOW, STILL
+from s2s_live.world.channels import DRIFT, FLOW, STILL
 
 RATE = 16_000
 

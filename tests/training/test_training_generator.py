@@ -27,8 +27,8 @@ from s2s_live.training.picture_loss import (
     rim_error,
     unsteadiness,
 )
+from s2s_live.world.channels import DRIFT, FLOW, STILL, WORLD_FIELDS, Channel
 from s2s_live.world.families import FAMILIES
-from s2s_live.world.fields import DRIFT, FLOW, STILL, WORLD_FIELDS, Channel
 
 CPU = torch.device("cpu")
 SMALL = GeneratorConfig(

@@ -11,8 +11,8 @@ from s2s_live.errors import TrainingError
 from s2s_live.training import upscaler as stage
 from s2s_live.training.loop import load_checkpoint
 from s2s_live.training.team import Team
+from s2s_live.world.channels import WORLD_FIELDS
 from s2s_live.world.families import FAMILIES
-from s2s_live.world.fields import WORLD_FIELDS
 
 CPU = torch.device("cpu")
 SMALL = UpscalerConfig(8, planes=WORLD_FIELDS.counts[-1])

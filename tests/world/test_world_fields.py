@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from s2s_live.world.families import FAMILIES, FAMILY_IDS, family_index, flow_table
-from s2s_live.world.fields import (
+from s2s_live.world.channels import (
     DRIFT,
     FLOW,
     LAYERS,
@@ -15,12 +14,12 @@ from s2s_live.world.fields import (
     STILL,
     WORLD_FIELDS,
     Channel,
-    FieldBatch,
     FieldConfig,
-    sample_channel,
-    sample_fields,
 )
-from s2s_live.world.live_fields import FieldSampler, LiveLattices, by_phase
+from s2s_live.world.families import FAMILIES, FAMILY_IDS, family_index, flow_table
+from s2s_live.world.fields import FieldBatch, sample_channel, sample_fields
+from s2s_live.world.lattices import LiveLattices, still_lattices
+from s2s_live.world.live_fields import FieldSampler, StillSampler, by_phase
 
 SMALL = FieldConfig(
     (8, 32),
@@ -112,6 +111,23 @@ def test_live_fields_equal_the_batch_sampler() -> None:
         expected = sample_fields(torch.tensor([21]), torch.from_numpy(at)[None], WORLD_FIELDS)
         for mine, theirs in zip(live_at(live, WORLD_FIELDS, at), moving(expected, WORLD_FIELDS), strict=True):
             np.testing.assert_allclose(mine, theirs, atol=1e-5)
+
+
+@pytest.mark.parametrize("seed", [0, 21, 2**40 + 3, -5])
+def test_still_fields_equal_the_batch_sampler(seed: int) -> None:
+    expected = sample_fields(torch.tensor([seed]), moved(1, 0.0, 0.0), WORLD_FIELDS)
+    found = StillSampler(WORLD_FIELDS)(torch.from_numpy(still_lattices(seed, WORLD_FIELDS)))
+    for mine, theirs, channels in zip(found, expected, WORLD_FIELDS.channels, strict=True):
+        for index, channel in enumerate(channels):
+            wanted = theirs[:, index] if channel.layer == STILL else torch.zeros_like(theirs[:, index])
+            torch.testing.assert_close(mine[:, index], wanted, atol=1e-5, rtol=0.0)
+
+
+def test_fields_of_which_none_stands_still_have_no_still_ones() -> None:
+    config = FieldConfig((8, 16), ((Channel(FLOW, 8, 8),), ()))
+    found = StillSampler(config)(torch.from_numpy(still_lattices(1, config)))
+    assert [tuple(level.shape) for level in found] == [(1, 1, 8, 8), (1, 0, 16, 16)]
+    assert not found[0].any()
 
 
 def test_live_fields_do_not_depend_on_the_way_there() -> None:

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 import torch
 
+from s2s_live.world.channels import LAYERS
 from s2s_live.world.families import FAMILY_IDS
-from s2s_live.world.fields import LAYERS, FieldBatch
+from s2s_live.world.fields import FieldBatch
 from s2s_live.world.render import SCENES, random_fields, render, tile, world_sheet
 from s2s_live.world.scenes import PALETTES, Z_USED
 

@@ -17,7 +17,7 @@ from s2s_live.engines.base import Composed, Floats, Picture
 from s2s_live.engines.sound2scene.generator import Generator
 from s2s_live.engines.sound2scene.inversion import DRAWS, Z_LIMIT, Stopped, interruptible, painter
 from s2s_live.engines.sound2scene.seeing import Sight
-from s2s_live.world.fields import FieldConfig
+from s2s_live.world.channels import FieldConfig
 
 
 def compose(

@@ -18,7 +18,7 @@ from s2s_live.features.log_mel import LogMelConfig
 from s2s_live.features.log_psd import LogPsdConfig
 from s2s_live.features.opening import open_front_end
 from s2s_live.store.folder import ModelFolder
-from s2s_live.world.fields import FieldConfig
+from s2s_live.world.channels import FieldConfig
 
 ENGINE = "sound2scene"
 AUDIO_ENCODER, GENERATOR, FAMILIES = "audio_encoder", "generator", "families"

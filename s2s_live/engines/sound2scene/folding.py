@@ -33,7 +33,7 @@ from s2s_live.engines.sound2scene.generator import (
 )
 from s2s_live.engines.sound2scene.live_detail import FinePlanes, LiveDetail, Resting, constant
 from s2s_live.engines.sound2scene.upscaler import REACH, SIDE, Upscaler, extended, to_pixels
-from s2s_live.world.fields import STILL, FieldConfig
+from s2s_live.world.channels import STILL, FieldConfig
 
 
 class LiveBlock(nn.Module):

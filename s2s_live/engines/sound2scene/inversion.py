@@ -21,7 +21,8 @@ from s2s_live.engines.sound2scene.generator import Generator
 from s2s_live.engines.sound2scene.image_input import square
 from s2s_live.engines.sound2scene.seeing import Sight
 from s2s_live.engines.sound2scene.unit import unit
-from s2s_live.world.fields import FieldConfig, sample_fields
+from s2s_live.world.channels import FieldConfig
+from s2s_live.world.fields import sample_fields
 
 STEPS = 300
 DRAWS = 64

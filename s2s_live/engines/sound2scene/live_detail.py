@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from s2s_live.engines.sound2scene.detail import Detail
-from s2s_live.world.fields import STILL, FieldConfig
+from s2s_live.world.channels import STILL, FieldConfig
 
 
 def constant(values: Tensor) -> nn.Parameter:

@@ -16,8 +16,10 @@ from s2s_live.engines.sound2scene.folding import LiveGenerator, fine_moving, mov
 from s2s_live.engines.sound2scene.generator import Generator
 from s2s_live.engines.sound2scene.live_detail import FinePlanes, Resting
 from s2s_live.engines.sound2scene.upscaler import REACH, SIDE, Upscaler, extended
-from s2s_live.world.fields import FieldConfig, sample_fields
-from s2s_live.world.live_fields import FieldSampler, LiveLattices, by_phase
+from s2s_live.world.channels import FieldConfig
+from s2s_live.world.fields import sample_fields
+from s2s_live.world.lattices import LiveLattices
+from s2s_live.world.live_fields import FieldSampler, by_phase
 
 
 class LivePainting(nn.Module):

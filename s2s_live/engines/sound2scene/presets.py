@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from s2s_live.engines.sound2scene.config import AudioEncoderConfig, FieldsConfig, GeneratorConfig
 from s2s_live.engines.sound2scene.upscaler import UpscalerConfig
-from s2s_live.world.fields import WORLD_FIELDS
+from s2s_live.world.channels import WORLD_FIELDS
 
 EMBEDDING_SIZE = 128
 

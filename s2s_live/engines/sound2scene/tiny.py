@@ -14,7 +14,7 @@ from s2s_live.engines.sound2scene.generator import Generator
 from s2s_live.engines.sound2scene.model import Families, Sound2SceneConfig, Sound2SceneModel, write_model
 from s2s_live.engines.sound2scene.unit import unit
 from s2s_live.features.log_mel import LogMel, LogMelConfig
-from s2s_live.world.fields import DRIFT, FLOW, LAYERS, STILL, Channel, FieldConfig
+from s2s_live.world.channels import DRIFT, FLOW, LAYERS, STILL, Channel, FieldConfig
 
 TINY_FAMILIES = ("rain", "fire", "dog", "silence")
 _FIELDS = FieldConfig(

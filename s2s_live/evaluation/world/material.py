@@ -11,8 +11,9 @@ from torch import Tensor
 from s2s_live.engines.sound2scene.generator import Generator
 from s2s_live.engines.sound2scene.model import Sound2SceneModel
 from s2s_live.errors import ModelError
+from s2s_live.world.channels import FieldConfig
 from s2s_live.world.families import FAMILY_IDS
-from s2s_live.world.fields import FieldBatch, FieldConfig
+from s2s_live.world.fields import FieldBatch
 from s2s_live.world.render import random_fields, render
 from s2s_live.world.scenes import Z_USED
 
