@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from s2s_live.errors import ModelError
 from s2s_live.features.stream import Columns, ColumnStream, Floats
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -64,33 +61,34 @@ class LogMelConfig:
             raise ModelError(f"Log-mel front end: {error}.", "Get the model folder again.") from error
 
 
+def mel_filters(config: LogMelConfig) -> Floats:
+    """Triangles `[bins, mels]` of height 1, their corners evenly apart in O'Shaughnessy's mel (1987)."""
+    low, high = (2595.0 * np.log10(1.0 + hz / 700.0) for hz in (config.low_hz, config.high_hz))
+    corners = 700.0 * (10.0 ** (np.linspace(low, high, config.mels + 2) / 2595.0) - 1.0)
+    bins = np.linspace(0.0, config.sample_rate // 2, config.n_fft // 2 + 1)[:, None]
+    left, middle, right = corners[:-2], corners[1:-1], corners[2:]
+    rising, falling = (bins - left) / (middle - left), (right - bins) / (right - middle)
+    return np.maximum(0.0, np.minimum(rising, falling)).astype(np.float32)
+
+
 @lru_cache(maxsize=8)
-def _window_and_filters(config: LogMelConfig) -> tuple[Tensor, Tensor]:
-    """Hann window `[n_fft]` with sum 2, and mel filters `[bins, mels]`."""
-    import torch
-    from torchaudio.functional import melscale_fbanks
-
-    window = torch.hann_window(config.n_fft)
-    filters = melscale_fbanks(
-        config.n_fft // 2 + 1, config.low_hz, config.high_hz, config.mels, config.sample_rate
-    )
-    return window * (2.0 / window.sum()), filters
+def _window_and_filters(config: LogMelConfig) -> tuple[Floats, Floats]:
+    """Periodic Hann window `[n_fft]` with sum 2, and `mel_filters`."""
+    window = 0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(config.n_fft) / config.n_fft)
+    return (window * (2.0 / window.sum())).astype(np.float32), mel_filters(config)
 
 
-def log_mel(samples: Tensor, config: LogMelConfig) -> Tensor:
-    """Scaled log-mel spectrogram of `samples [..., n]` at the config's rate, row 0 the lowest.
+def log_mel(samples: Floats, config: LogMelConfig) -> Floats:
+    """Scaled log-mel spectrogram of `samples [n]`, n >= n_fft, at the config's rate, row 0 the lowest.
 
-    `[..., mels, (n - n_fft) // hop + 1]`; column k begins at sample `k * hop`, nothing is padded.
+    `[mels, (n - n_fft) // hop + 1]`; column k begins at sample `k * hop`, nothing is padded.
     """
-    import torch
-
     window, filters = _window_and_filters(config)
-    frames = samples.unfold(-1, config.n_fft, config.hop)
-    spectrum = torch.fft.rfft(frames * window.to(samples.device))
-    power = spectrum.real.square() + spectrum.imag.square()
-    mel = power @ filters.to(samples.device)
-    logs: Tensor = (mel + config.floor).log()
-    return (logs - config.offset).mul(config.scale).transpose(-1, -2)
+    frames = np.lib.stride_tricks.sliding_window_view(samples, config.n_fft)[:: config.hop]
+    spectrum = np.fft.rfft(frames * window)
+    power = np.square(spectrum.real) + np.square(spectrum.imag)
+    scaled = (np.log(power @ filters + np.float32(config.floor)) - config.offset) * config.scale
+    return np.ascontiguousarray(scaled.T, np.float32)
 
 
 class LogMel(ColumnStream):
@@ -104,10 +102,7 @@ class LogMel(ColumnStream):
 
     def columns(self, samples: Floats) -> Columns:
         """Scaled log-mel columns `[k, mels]`."""
-        import torch
-
-        found: Floats = log_mel(torch.from_numpy(np.ascontiguousarray(samples)), self.config).T.numpy()
-        return found
+        return log_mel(samples, self.config).T
 
     def window(self) -> Floats:
         """`[1, mels, frames]`, row 0 the lowest."""

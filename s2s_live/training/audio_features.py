@@ -35,8 +35,8 @@ def power_columns(samples: Floats) -> Tensor:
     """`[columns, mels]`: mel power whose sum over a column is the mean square of its samples (about)."""
     if samples.size < FRONT_END.n_fft:
         return torch.zeros(0, FRONT_END.mels)
-    clean = torch.from_numpy(np.clip(np.ascontiguousarray(samples, dtype=np.float32), -1.0, 1.0))
-    logs = log_mel(clean, FRONT_END).T
+    clean = np.clip(np.asarray(samples, np.float32), -1.0, 1.0)
+    logs = torch.from_numpy(log_mel(clean, FRONT_END)).T
     power = (logs / FRONT_END.scale + FRONT_END.offset).exp() - FRONT_END.floor
     return power.clamp_min(0.0) / _BINS_PER_POWER
 
