@@ -5,12 +5,15 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from s2s_live.engines.base import Picture
 from s2s_live.live.frame import Frame
 from s2s_live.live.pacing import Pacer
-from s2s_live.live.tween import Tween
 from s2s_live.live.worker import Worker
+
+if TYPE_CHECKING:
+    from s2s_live.live.tween import Tween
 
 SLOW_S = 0.04
 """Frames that take longer to paint are key frames: fewer than 25 a second are no motion..."""
@@ -52,6 +55,9 @@ class Between(Worker):
             if not wanted or (self._turns >= TURNS and self._tween):
                 self._tween = self._key = self._shown = None
             elif self._turns >= TURNS:
+                # It brings OpenCV with it, which a start of a quick generator does without.
+                from s2s_live.live.tween import Tween
+
                 self._tween = Tween()
             if self._turns >= TURNS:
                 self._turns = 0

@@ -7,9 +7,9 @@ import subprocess
 from pathlib import Path
 
 from s2s_live.errors import RecordingError
+from s2s_live.record.detached import finish_detached
 from s2s_live.record.fragments import trim_fragments
 from s2s_live.record.pending import Mark, hold
-from s2s_live.record.remux import finish_detached
 
 _log = logging.getLogger(__name__)
 

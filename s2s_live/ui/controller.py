@@ -59,12 +59,15 @@ class Controller(QObject):
         self._saver = QTimer(self)
         self._saver.timeout.connect(self._save_in_background)
 
+    def open_model(self) -> None:
+        """After the window shows: begin with what takes longest."""
+        self.show.open_model(self.options.model or self.settings.model)
+
     def begin(self) -> None:
-        """After the window shows: sound first, then the model."""
+        """Everything else that is to come after the window."""
         for note in self.settings.notes:
             self.message.emit(note, "", "warning")
         self.sound.begin(*self.options.sources(self.settings))
-        self.show.open_model(self.options.model or self.settings.model)
         self.jobs.submit(_model_names, self._found_models)
         self.takes.finish_earlier()
         if self.options.record is not None:

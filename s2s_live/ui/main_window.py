@@ -165,7 +165,8 @@ class MainWindow(QMainWindow):
         return column
 
     def begin(self) -> None:
-        """Once the window shows: what is slow to load, then the show."""
+        """Once the window shows: what is slow to load, the model on its own thread, then the show."""
+        self.controller.open_model()
         from s2s_live.ui.spectrogram_view import SpectrogramView
 
         self.spectrogram = SpectrogramView(*self.controller.sound.spectrum_format)

@@ -131,7 +131,7 @@ class RecordDesk(QObject):
         """Take up what an earlier run left unfinished."""
 
         def finish() -> list[Path]:
-            from s2s_live.record.remux import finish_pending
+            from s2s_live.record.detached import finish_pending
 
             return finish_pending(self.settings.folder)
 

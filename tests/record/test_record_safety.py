@@ -14,9 +14,10 @@ import numpy as np
 import pytest
 
 from s2s_live.record import pending
+from s2s_live.record.detached import finish_pending
 from s2s_live.record.fragments import trim_fragments
 from s2s_live.record.recorder import Recorder
-from s2s_live.record.remux import finish, finish_pending, main, read_contents
+from s2s_live.record.remux import finish, main, read_contents
 from s2s_live.record.settings import RecordSettings
 from s2s_live.record.video import VideoWriter
 
