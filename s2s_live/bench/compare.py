@@ -29,8 +29,9 @@ from s2s_live.engines.runtime import (
 )
 from s2s_live.engines.sound2scene.audio_encoder import AudioEncoder, UnitEncoder
 from s2s_live.engines.sound2scene.config import AudioEncoderConfig, GeneratorConfig
-from s2s_live.engines.sound2scene.folding import stages, tone_curve
+from s2s_live.engines.sound2scene.folding import stages
 from s2s_live.engines.sound2scene.generator import Block, Generator, upsample
+from s2s_live.engines.sound2scene.levels import tone_curve
 from s2s_live.engines.sound2scene.live_painting import LivePainting
 from s2s_live.features.log_psd import (
     OFFICIAL_SAMPLES,
@@ -136,7 +137,7 @@ def _over_floor(
     if not kind.startswith("openvino"):
         return {f"{stage}_over_floor": None}
     from s2s_live.bench.floor import measure_floor
-    from s2s_live.engines.openvino_runtime import convert
+    from s2s_live.engines.openvino_convert import convert
 
     floor = measure_floor(convert(network, inputs), kind, threads)
     return {

@@ -185,7 +185,8 @@ def measure_world(model: str, run: Path, real: Path | None, fold: int | None, qu
 
 
 def _image_encoder(folder: ModelFolder) -> WorldEncoder:
-    from s2s_live.engines.sound2scene.seeing import can_see, load_world_encoder
+    from s2s_live.engines.sound2scene.description import can_see
+    from s2s_live.engines.sound2scene.seeing import load_world_encoder
     from s2s_live.errors import ModelError
 
     if not can_see(folder):

@@ -18,7 +18,7 @@ from s2s_live.engines.openvino_core import CORE
 
 log = logging.getLogger(__name__)
 
-KEPT = 12
+KEPT = 18
 """Networks that stay in the cache folder; those that were not used for longest go."""
 SUFFIX, NOTES = ".network", ".json"
 _DIGEST = 32

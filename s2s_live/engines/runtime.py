@@ -9,14 +9,13 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import nn
 
-from s2s_live.errors import ModelError
+if TYPE_CHECKING:
+    from torch import nn
 
 log = logging.getLogger(__name__)
 
@@ -71,23 +70,6 @@ def embedding_leeway(samples: Samples) -> Leeway:
     return Leeway(samples, cosine, LEAST_COSINE)
 
 
-class TorchRuntime:
-    """The network as PyTorch runs it, on as many threads as PyTorch is set to."""
-
-    def __init__(self, network: nn.Module, device: str = "cpu", *, levels: bool = False) -> None:
-        self.device = torch.device(device)
-        self.name = "torch-fp32" if self.device.type == "cpu" else f"torch-{self.device.type}"
-        self._levels = levels
-        self._network = network.to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-
-    def run(self, *inputs: Floats) -> NDArray[Any]:
-        """See `Runtime`."""
-        with torch.inference_mode():
-            found = self._network(*(torch.from_numpy(item).to(self.device) for item in inputs))
-            output: NDArray[Any] = (found.to(torch.uint8) if self._levels else found).cpu().numpy()
-        return output
-
-
 def open_runtime(
     network: Callable[[], nn.Module],
     example: Callable[[], Sequence[Floats]],
@@ -107,27 +89,24 @@ def open_runtime(
 
     Raises ModelError when the device is not there.
     """
-    check_device(device)
     levels = leeway is not None and leeway.levels
     if device != "cpu" or prefer == "torch":
-        return TorchRuntime(network(), device, levels=levels)
+        return _torch(network, device, threads, levels=levels)
     try:
         from s2s_live.engines.openvino_runtime import OpenVinoRuntime
 
         return OpenVinoRuntime(network, example, threads=threads, cache=cache, leeway=leeway)
     except (ImportError, OSError, RuntimeError, TypeError, ValueError) as error:
         log.warning("OpenVINO cannot run this network (%s): PyTorch does, more slowly", error)
-        return TorchRuntime(network(), device, levels=levels)
+        return _torch(network, device, threads, levels=levels)
 
 
-def check_device(device: str) -> None:
-    """Raise ModelError unless networks can run on `device`: cpu, cuda or mps."""
-    kind = device.partition(":")[0]
-    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if kind not in there:
-        raise ModelError(f"There is no device {device!r}.", "Use cpu, cuda or mps.")
-    if not there[kind]:
-        raise ModelError(f"This computer has no {kind} device that PyTorch can use.", "Use --device cpu.")
+def _torch(network: Callable[[], nn.Module], device: str, threads: int, *, levels: bool) -> Runtime:
+    # Seconds to import, which a start with converted networks does without.
+    from s2s_live.engines.torch_runtime import TorchRuntime, check_device
+
+    check_device(device)
+    return TorchRuntime(network(), device, threads=threads, levels=levels)
 
 
 def differs(found: NDArray[Any], expected: NDArray[Any]) -> float:

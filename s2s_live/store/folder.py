@@ -15,6 +15,7 @@ from s2s_live.errors import ModelError
 from s2s_live.store.manifest import AGAIN, FILE_NAME, FORMAT, VERSION, Manifest, parse_manifest, read_manifest
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
     from torch import Tensor
 
 SUFFIX = ".safetensors"
@@ -76,6 +77,23 @@ class ModelFolder:
                 f"{self.path / (name + SUFFIX)} is no safetensors file ({error}).", AGAIN
             ) from error
 
+    def load_array(self, name: str, key: str) -> NDArray[Any] | None:
+        """One tensor of `<name>.safetensors` in numpy, None where there is none of that name.
+
+        Reads no more than it must: the file's checksum is not verified, see `verify`. Raises ModelError when
+        the file is missing or of another format.
+        """
+        import safetensors
+
+        self._listed(name + SUFFIX)
+        path = self.path / (name + SUFFIX)
+        try:
+            with safetensors.safe_open(path, framework="np") as file:
+                found: NDArray[Any] | None = file.get_tensor(key) if key in file.keys() else None  # noqa: SIM118
+        except (safetensors.SafetensorError, OSError, TypeError, ValueError) as error:
+            raise ModelError(f"{path} is no safetensors file ({error}).", AGAIN) from error
+        return found
+
     def verify(self) -> None:
         """Read every file and compare its checksum.
 
@@ -99,10 +117,13 @@ class ModelFolder:
         if not path.is_file() or found != expected:
             raise ModelError(f"{path} has {found} bytes instead of {expected}: it is damaged.", AGAIN)
 
-    def _read(self, name: str) -> bytes:
+    def _listed(self, name: str) -> None:
         if name not in self.manifest.files:
             raise ModelError(f"The manifest of {self.path} lists no {name}.", AGAIN)
         self._check_size(name)
+
+    def _read(self, name: str) -> bytes:
+        self._listed(name)
         try:
             content = (self.path / name).read_bytes()
         except OSError as error:

@@ -17,7 +17,8 @@ from s2s_live.engines.sound2scene.audio_encoder import AudioEncoder
 from s2s_live.engines.sound2scene.generator import Generator
 from s2s_live.engines.sound2scene.model import Families, Sound2SceneConfig, Sound2SceneModel, write_model
 from s2s_live.engines.sound2scene.presets import BUNDLED_AUDIO_ENCODER
-from s2s_live.engines.sound2scene.upscaler import Upscaler, UpscalerConfig
+from s2s_live.engines.sound2scene.upscaler import Upscaler
+from s2s_live.engines.sound2scene.upscaler_config import UpscalerConfig
 from s2s_live.engines.sound2scene.world_encoder import WorldEncoder
 from s2s_live.errors import TrainingError
 from s2s_live.features.log_mel import LogMelConfig
@@ -70,7 +71,7 @@ def export(run: Path, out: Path, recordings: Sequence[Path] = ()) -> None:
     )
     upscaler = _upscaler(run)
     config = replace(config, upscaler=upscaler.config if upscaler else None)
-    families = Families(ears.prototypes.float(), torch.from_numpy(flow_table()))
+    families = Families(ears.prototypes.float().numpy(), flow_table())
     model = Sound2SceneModel(
         config, halved(ears.encoder), halved(generator), families, upscaler, _image_encoder(run)
     )

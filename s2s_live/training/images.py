@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from s2s_live.engines.sound2scene.seeing import can_see, load_world_encoder
+from s2s_live.engines.sound2scene.description import can_see
+from s2s_live.engines.sound2scene.seeing import load_world_encoder
 from s2s_live.engines.sound2scene.world_encoder import INPUT_SIZE, WorldEncoder
 from s2s_live.errors import TrainingError
 from s2s_live.store.folder import ModelFolder

@@ -12,14 +12,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from s2s_live.engines.sound2scene.presets import BUNDLED_UPSCALER
-from s2s_live.engines.sound2scene.upscaler import (
-    REACH,
-    SIDE,
-    Upscaler,
-    UpscalerConfig,
-    to_pixels,
-    upscaled,
-)
+from s2s_live.engines.sound2scene.upscaler import Upscaler, to_pixels, upscaled
+from s2s_live.engines.sound2scene.upscaler_config import REACH, SIDE, UpscalerConfig
 from s2s_live.errors import TrainingError
 from s2s_live.training.loop import Average, Budget, Due, load_checkpoint, save_checkpoint
 from s2s_live.training.picture_loss import energy_error, fine_amplitude, psnr

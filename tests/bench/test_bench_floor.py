@@ -6,7 +6,7 @@ import torch
 
 from s2s_live.bench import floor
 from s2s_live.engines.openvino_compiled import F32, KINDS
-from s2s_live.engines.openvino_runtime import convert
+from s2s_live.engines.openvino_convert import convert
 
 
 @pytest.fixture(autouse=True)

@@ -7,9 +7,10 @@ import pytest
 import torch
 
 from s2s_live.engines.base import PaintState
+from s2s_live.engines.sound2scene.description import load_classes
 from s2s_live.engines.sound2scene.engine import Sound2SceneEngine
 from s2s_live.engines.sound2scene.generator import Generator
-from s2s_live.engines.sound2scene.loading import load_classes, load_generator
+from s2s_live.engines.sound2scene.loading import load_generator
 from s2s_live.engines.sound2scene.model import load_model, write_model
 from s2s_live.engines.sound2scene.networks import Wish
 from s2s_live.errors import ModelError

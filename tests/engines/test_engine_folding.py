@@ -7,11 +7,15 @@ import pytest
 import torch
 
 from s2s_live.engines.sound2scene.config import FieldsConfig, GeneratorConfig
-from s2s_live.engines.sound2scene.folding import to_picture, tone_curve
 from s2s_live.engines.sound2scene.generator import Generator, doubling, upsample
-from s2s_live.engines.sound2scene.live_painting import LivePainting, Scene
+from s2s_live.engines.sound2scene.levels import to_picture, tone_curve
+from s2s_live.engines.sound2scene.live_painting import LivePainting, StillPlanes
+from s2s_live.engines.sound2scene.planes import still_shapes
+from s2s_live.engines.sound2scene.scene import Scene
 from s2s_live.engines.sound2scene.unit import unit
-from s2s_live.engines.sound2scene.upscaler import Upscaler, UpscalerConfig, upscaled
+from s2s_live.engines.sound2scene.upscaler import Upscaler, upscaled
+from s2s_live.engines.sound2scene.upscaler_config import UpscalerConfig
+from s2s_live.engines.torch_runtime import TorchRuntime
 from s2s_live.world.channels import DRIFT, FLOW, STILL, Channel, FieldConfig
 from s2s_live.world.fields import sample_fields
 
@@ -86,6 +90,11 @@ def fields_of(config):
     return FieldConfig(tuple(sizes), tuple(levels))
 
 
+def scene_of(generator, fields, upscaler=None):
+    still = TorchRuntime(StillPlanes(generator, fields, upscaler).eval())
+    return Scene(still, still_shapes(generator.config, fields, upscaler and upscaler.config), fields, 9)
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_folding_changes_nothing(case):
     config = CASES[case]
@@ -98,7 +107,7 @@ def test_folding_changes_nothing(case):
     picture = generator(z, feature, sampled, label)[0].permute(1, 2, 0).numpy()
     if label is not None:
         feature = torch.cat([generator.shared(label), feature], dim=1)
-    scene = Scene(generator, fields, 9).at(displacement) if fields else []
+    scene = scene_of(generator, fields).at(displacement) if fields else []
     given = [torch.from_numpy(array) for array in (tone_curve(), *scene)]
     levels = LivePainting(generator, fields).eval()(z, feature, *given).numpy()
     assert to_picture(levels).std() > 5
@@ -115,7 +124,7 @@ def test_an_upscaler_sees_fields_and_pixels_in_their_order(case):
     displacement = np.array([[0.0, 0.0], [0.7, -3.2], [1e4, 0.13]])
     *sampled, large = sample_fields(torch.tensor([9]), torch.from_numpy(displacement)[None], fields.doubled())
     picture = upscaled(upscaler, generator(z, feature, sampled) * 0.5 + 0.5, large)
-    scene = Scene(generator, fields, 9, upscaler).at(displacement)
+    scene = scene_of(generator, fields, upscaler).at(displacement)
     given = [torch.from_numpy(array) for array in (tone_curve(), *scene)]
     levels = LivePainting(generator, fields, upscaler).eval()(z, feature, *given).numpy()
     assert np.abs(to_picture(levels) - picture[0].permute(1, 2, 0).numpy() * 255).max() <= 0.55

@@ -4,8 +4,8 @@ import pytest
 import torch
 from engines.small_network import samples
 
+from s2s_live.engines.openvino_convert import convert
 from s2s_live.engines.openvino_int8 import quantize
-from s2s_live.engines.openvino_runtime import convert
 
 
 def test_every_convolution_is_quantised_but_the_one_that_gives_the_picture(network):

@@ -9,7 +9,7 @@ from PIL import Image
 
 from s2s_live.engines.base import Inverts
 from s2s_live.engines.registry import open_engine
-from s2s_live.engines.sound2scene import engine as engine_module
+from s2s_live.engines.sound2scene import pictures
 from s2s_live.engines.sound2scene.image_input import ImageError
 from s2s_live.engines.sound2scene.inversion import DRAWS, Z_LIMIT, invert
 from s2s_live.engines.sound2scene.model import load_generator, load_model
@@ -138,25 +138,20 @@ def test_it_stops_in_the_middle_of_a_draw_and_of_a_step(engine, picture):
         assert times == last, "asked no more"
 
 
-def test_inverting_leaves_the_painters_network_alone(engine, picture):
-    painter = engine._generator
-    steps = engine.invert(engine.square(picture), SEED)
-    next(steps)
-    assert all(not module._forward_hooks for module in painter.modules())
-    steps.close()
-
-
-def test_a_model_that_paints_without_fields_reads_its_generator_again(engine, picture, monkeypatch):
+def test_every_inversion_has_a_generator_of_its_own(engine, picture, monkeypatch):
     read = []
 
     def note(folder, config, label):
-        read.append(folder)
-        return load_generator(folder, config, label)
+        read.append(load_generator(folder, config, label))
+        return read[-1]
 
-    monkeypatch.setattr(engine, "_generator", None)
-    monkeypatch.setattr(engine_module, "load_generator", note)
-    assert next(engine.invert(engine.square(picture), SEED)).share > 0.0
-    assert read == [engine._folder]
+    monkeypatch.setattr(pictures, "load_generator", note)
+    one, other = (engine.invert(engine.square(picture), SEED) for _ in range(2))
+    assert next(one).share > 0.0
+    assert next(other).share > 0.0
+    assert len(set(map(id, read))) == 2
+    one.close()
+    other.close()
 
 
 def test_an_engine_that_cannot_see_says_so_with_the_first_step(tiny_folder, picture):

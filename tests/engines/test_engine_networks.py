@@ -8,10 +8,10 @@ import torch
 import torchvision
 
 from s2s_live.engines.sound2scene.audio_encoder import AudioEncoder
-from s2s_live.engines.sound2scene.config import AudioEncoderConfig, FieldsConfig, GeneratorConfig
+from s2s_live.engines.sound2scene.config import CLUSTERS, AudioEncoderConfig, FieldsConfig, GeneratorConfig
 from s2s_live.engines.sound2scene.costs import encoder_macs
 from s2s_live.engines.sound2scene.generator import Generator
-from s2s_live.engines.sound2scene.netvlad import CLUSTERS, NetVlad
+from s2s_live.engines.sound2scene.netvlad import NetVlad
 from s2s_live.engines.sound2scene.presets import BUNDLED_GENERATOR
 from s2s_live.engines.sound2scene.unit import unit
 from s2s_live.errors import ModelError

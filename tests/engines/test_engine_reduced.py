@@ -12,13 +12,13 @@ from s2s_live.engines.openvino_compiled import in_16_bits
 from s2s_live.engines.openvino_runtime import OpenVinoRuntime
 from s2s_live.engines.runtime import (
     Leeway,
-    TorchRuntime,
     cosine,
     embedding_leeway,
     open_runtime,
     picture_leeway,
     psnr,
 )
+from s2s_live.engines.torch_runtime import TorchRuntime
 
 
 def pictures(given=samples):

@@ -12,7 +12,8 @@ import torch
 
 from s2s_live.engines.openvino_cache import KEPT, SUFFIX, cache_path
 from s2s_live.engines.openvino_runtime import OpenVinoRuntime
-from s2s_live.engines.runtime import TorchRuntime, open_runtime
+from s2s_live.engines.runtime import open_runtime
+from s2s_live.engines.torch_runtime import TorchRuntime
 from s2s_live.errors import ModelError
 
 EXAMPLE = [np.linspace(-1, 1, 48, dtype=np.float32).reshape(1, 3, 4, 4)]
@@ -114,7 +115,7 @@ def test_without_openvino_torch_runs(network, monkeypatch, caplog):
 
 
 def test_a_network_that_openvino_gets_wrong_runs_in_torch(network, monkeypatch, caplog):
-    monkeypatch.setattr("s2s_live.engines.openvino_runtime.differs", lambda *_: 0.5)
+    monkeypatch.setattr("s2s_live.engines.openvino_convert.differs", lambda *_: 0.5)
     with caplog.at_level(logging.WARNING):
         runtime = open_runtime(network, lambda: EXAMPLE)
     assert runtime.name == "torch-fp32"
@@ -181,3 +182,31 @@ def test_signals_are_handled_after_networks_went(where):
         [sys.executable, "-X", "faulthandler", "-c", LETS_GO_AND_IS_SIGNALLED, where], check=False
     )
     assert done.returncode == 0
+
+
+STARTS = """
+import sys
+from pathlib import Path
+import numpy as np
+import platformdirs
+platformdirs.user_cache_path = lambda *_, **__: Path(sys.argv[2])
+from s2s_live.engines.base import PaintState
+from s2s_live.engines.registry import open_engine
+
+engine = open_engine(Path(sys.argv[1]))
+stream = engine.front_end()
+stream.push(np.ones(3000, np.float32))
+latent = engine.hear(stream.window()).latent
+spec = engine.spec
+for seed in (1, 2):
+    still = np.zeros((spec.layers, 2))
+    engine.paint(PaintState(0, seed, latent, np.zeros(spec.z_size, np.float32), still, 0.0, 0.5, {}))
+engine.close()
+print("torch" in sys.modules)
+"""
+
+
+def test_a_start_with_networks_that_are_kept_needs_no_torch(tiny_folder, tmp_path):
+    command = [sys.executable, "-c", STARTS, str(tiny_folder), str(tmp_path)]
+    said = [subprocess.run(command, check=True, capture_output=True, text=True).stdout for _ in range(2)]
+    assert said == ["True\n", "False\n"]

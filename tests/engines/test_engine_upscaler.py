@@ -13,13 +13,8 @@ from s2s_live.engines.registry import open_engine
 from s2s_live.engines.sound2scene import networks
 from s2s_live.engines.sound2scene.engine import Sound2SceneEngine
 from s2s_live.engines.sound2scene.model import load_model, write_model
-from s2s_live.engines.sound2scene.upscaler import (
-    REACH,
-    Upscaler,
-    UpscalerConfig,
-    to_pixels,
-    upscaled,
-)
+from s2s_live.engines.sound2scene.upscaler import Upscaler, to_pixels, upscaled
+from s2s_live.engines.sound2scene.upscaler_config import REACH, UpscalerConfig
 from s2s_live.errors import ModelError
 from s2s_live.store.folder import ModelFolder
 from s2s_live.world.fields import sample_fields

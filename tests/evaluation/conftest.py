@@ -26,7 +26,9 @@ def small_model(image_encoder):
     encoder, generator = AudioEncoder(config.audio_encoder).eval(), Generator(config.generator).eval()
     prototypes = functional.normalize(torch.rand(len(config.families), EMBEDDING_SIZE), dim=1)
     flow = 0.1 * torch.rand(len(config.families), config.layers, 2)
-    return Sound2SceneModel(config, encoder, generator, Families(prototypes, flow), None, image_encoder)
+    return Sound2SceneModel(
+        config, encoder, generator, Families(prototypes.numpy(), flow.numpy()), None, image_encoder
+    )
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,8 @@ import torch
 
 from s2s_live.engines.sound2scene.generator import Generator
 from s2s_live.engines.sound2scene.tiny import tiny_config
-from s2s_live.engines.sound2scene.upscaler import Upscaler, UpscalerConfig, upscaled
+from s2s_live.engines.sound2scene.upscaler import Upscaler, upscaled
+from s2s_live.engines.sound2scene.upscaler_config import UpscalerConfig
 from s2s_live.evaluation.world.material import World
 from s2s_live.evaluation.world.upscaling import bicubic, upscaling
 

@@ -8,10 +8,10 @@ import soundfile
 import torch
 
 from s2s_live.engines.sound2scene.audio_encoder import AudioEncoder
-from s2s_live.engines.sound2scene.folding import to_picture, tone_curve
 from s2s_live.engines.sound2scene.generator import Generator
 from s2s_live.engines.sound2scene.image_encoder import load_swav
 from s2s_live.engines.sound2scene.image_input import feature_input
+from s2s_live.engines.sound2scene.levels import to_picture, tone_curve
 from s2s_live.engines.sound2scene.live_painting import LivePainting
 from s2s_live.engines.sound2scene.official import (
     check_encoder,

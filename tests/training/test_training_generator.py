@@ -11,7 +11,8 @@ import torch
 from s2s_live.engines.registry import open_engine
 from s2s_live.engines.sound2scene.config import FieldsConfig, GeneratorConfig
 from s2s_live.engines.sound2scene.presets import BUNDLED_GENERATOR
-from s2s_live.engines.sound2scene.upscaler import Upscaler, UpscalerConfig
+from s2s_live.engines.sound2scene.upscaler import Upscaler
+from s2s_live.engines.sound2scene.upscaler_config import UpscalerConfig
 from s2s_live.engines.sound2scene.world_encoder import WorldEncoder
 from s2s_live.errors import TrainingError
 from s2s_live.training import generator as stage_module

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from s2s_live.engines.sound2scene.upscaler import Upscaler, UpscalerConfig
+from s2s_live.engines.sound2scene.upscaler import Upscaler
+from s2s_live.engines.sound2scene.upscaler_config import UpscalerConfig
 from s2s_live.errors import TrainingError
 from s2s_live.training import upscaler as stage
 from s2s_live.training.loop import load_checkpoint

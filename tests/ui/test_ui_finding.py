@@ -86,7 +86,7 @@ def test_pictures_can_be_edited_and_scenes_composed(window, desk, picture):
 def test_a_scene_is_composed_anew_and_shown(window, desk, qtbot, monkeypatch, pictures, rests):
     """The real search, a short one, from the menu to the picture."""
     monkeypatch.setattr(
-        "s2s_live.engines.sound2scene.engine.compose", lambda *a, **k: composing.compose(*a, **k, draws=3)
+        "s2s_live.engines.sound2scene.pictures.compose", lambda *a, **k: composing.compose(*a, **k, draws=3)
     )
     qtbot.waitUntil(lambda: window.controller.show.frame.scene is not None, timeout=LONG)
     desk.pin(1)
@@ -233,7 +233,7 @@ def test_a_found_picture_is_painted_and_edited(window, desk, qtbot, monkeypatch,
     """The real inversion, a short one, from the menu to the picture."""
     monkeypatch.setattr(inversion, "DRAWS", 2)
     monkeypatch.setattr(
-        "s2s_live.engines.sound2scene.engine.invert", lambda *a, **k: inversion.invert(*a, **k, steps=2)
+        "s2s_live.engines.sound2scene.pictures.invert", lambda *a, **k: inversion.invert(*a, **k, steps=2)
     )
     pictures.find(2)
     qtbot.waitUntil(lambda: desk.pins[1].z is not None, timeout=LONG)

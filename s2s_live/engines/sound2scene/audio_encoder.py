@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 from torchvision.models.resnet import BasicBlock, Bottleneck, ResNet
 
-from s2s_live.engines.sound2scene.config import ENCODER_STAGES, AudioEncoderConfig
-from s2s_live.engines.sound2scene.netvlad import CLUSTERS, NetVlad
+from s2s_live.engines.sound2scene.config import CLUSTERS, ENCODER_STAGES, AudioEncoderConfig
+from s2s_live.engines.sound2scene.netvlad import NetVlad
 from s2s_live.engines.sound2scene.unit import unit
 
 

@@ -22,7 +22,10 @@ ENCODER_STAGES: dict[int, tuple[bool, tuple[int, int, int, int]]] = {
     152: (True, (3, 8, 36, 3)),
 }
 """By depth: whether its blocks are bottlenecks, and the blocks in each stage."""
+CLUSTERS = 16
+"""Of NetVLAD."""
 HINT = "The manifest is damaged or of another kind; get the model folder again."
+OTHER_WEIGHTS = "The weights belong to another model; get the model folder again."
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,15 @@
-"""What the audio encoder costs, counted without building it."""
+"""What the networks cost, counted without building them."""
 
 from __future__ import annotations
 
-from s2s_live.engines.sound2scene.config import ENCODER_STAGES, AudioEncoderConfig
-from s2s_live.engines.sound2scene.netvlad import CLUSTERS
+from itertools import pairwise
+
+from s2s_live.engines.sound2scene.config import (
+    CLUSTERS,
+    ENCODER_STAGES,
+    AudioEncoderConfig,
+    GeneratorConfig,
+)
 
 
 def encoder_macs(config: AudioEncoderConfig, window: tuple[int, int]) -> int:
@@ -39,3 +45,26 @@ def encoder_macs(config: AudioEncoderConfig, window: tuple[int, int]) -> int:
 def _halved(size: tuple[int, int]) -> tuple[int, int]:
     """What a padded convolution of stride 2 leaves."""
     return (size[0] + 1) // 2, (size[1] + 1) // 2
+
+
+def count_macs(config: GeneratorConfig) -> int:
+    """Multiplications of one picture, convolutions and linear layers, as the blocks are written."""
+    condition = config.condition_size
+    widths = (config.in_channels[0], *config.out_channels)
+    total = config.feature_size * config.shared_size
+    total += (config.mapping or config.z_chunk) * widths[0] * config.bottom**2
+    total += 2 * config.mapping * (config.shared_size + config.z_chunk + config.mapping)
+    for index, (wide, narrow) in enumerate(pairwise(widths)):
+        pixels = config.block_resolution(index) ** 2
+        total += 2 * condition * (wide + narrow) + pixels * wide * narrow // 4
+        total += 9 * pixels * narrow * (wide + narrow)
+        if config.fields is not None:
+            total += config.fields.kernels[index] ** 2 * pixels * narrow * config.extra_planes(index)
+    if config.fields is not None and config.fields.mattes:
+        pixels, mattes = config.resolution**2, config.fields.mattes
+        coarse = config.extra_planes(config.blocks - 1) + 2 * widths[-1]
+        total += pixels * mattes * (config.fields.fine + 2 + 3) + pixels // 4 * mattes * coarse
+    if config.attention_after is not None:
+        c, pixels = widths[config.attention_after + 1], config.block_resolution(config.attention_after) ** 2
+        total += pixels * c * (c // 8 * 2 + c) + pixels * pixels // 4 * (c // 8 + c // 2)
+    return total + 27 * config.resolution**2 * widths[-1]  # as many with a shuffle as without

@@ -6,18 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import torch
-from torch import Tensor
-from torch.nn import functional
+import numpy as np
 
-from s2s_live.engines.sound2scene.config import AudioEncoderConfig, GeneratorConfig
-from s2s_live.engines.sound2scene.upscaler import UpscalerConfig
-from s2s_live.engines.sound2scene.weights import HINT, check_tensor
+from s2s_live.engines.base import Floats
+from s2s_live.engines.sound2scene.config import OTHER_WEIGHTS, AudioEncoderConfig, GeneratorConfig
+from s2s_live.engines.sound2scene.upscaler_config import UpscalerConfig
 from s2s_live.errors import ModelError
 from s2s_live.features.log_mel import LogMelConfig
 from s2s_live.features.log_psd import LogPsdConfig
 from s2s_live.features.opening import open_front_end
-from s2s_live.store.folder import ModelFolder
+from s2s_live.store.folder import SUFFIX, ModelFolder
 from s2s_live.world.channels import FieldConfig
 
 ENGINE = "sound2scene"
@@ -48,20 +46,21 @@ class Sound2SceneConfig:
 
     def __post_init__(self) -> None:
         if self.audio_encoder.embedding_size != self.generator.feature_size:
-            raise ModelError("Audio encoder and generator do not speak of the same features.", HINT)
+            raise ModelError("Audio encoder and generator do not speak of the same features.", OTHER_WEIGHTS)
         if len(set(self.families)) != len(self.families):
-            raise ModelError("The manifest names a family twice.", HINT)
+            raise ModelError("The manifest names a family twice.", OTHER_WEIGHTS)
         if self.silence and self.silence not in self.families:
-            raise ModelError(f"The manifest's silence, {self.silence!r}, is no family of it.", HINT)
+            raise ModelError(f"The manifest's silence, {self.silence!r}, is no family of it.", OTHER_WEIGHTS)
         for name in ("temperature", "hop_s"):
             number = getattr(self, name)
             if isinstance(number, bool) or not isinstance(number, int | float) or not 1e-4 <= number <= 100:
-                raise ModelError(f"The manifest's {name} is {number!r}.", HINT)
+                raise ModelError(f"The manifest's {name} is {number!r}.", OTHER_WEIGHTS)
         self._check_fields()
         if self.upscaler and self.upscaler.planes:
             ends = (self.fields.counts[-1], self.fields.resolutions[-1]) if self.fields else None
             if ends != (self.upscaler.planes, self.generator.resolution):
-                raise ModelError("The manifest's noise fields are not those that its upscaler takes.", HINT)
+                said = "The manifest's noise fields are not those that its upscaler takes."
+                raise ModelError(said, OTHER_WEIGHTS)
 
     def _check_fields(self) -> None:
         wanted, given = self.generator.fields, self.fields
@@ -73,7 +72,8 @@ class Sound2SceneConfig:
         if wanted and wanted.fine:
             sizes, counts = (*sizes, generator.resolution), (*counts, wanted.fine)
         if wanted is None or given is None or given.counts != counts or given.resolutions != sizes:
-            raise ModelError("The manifest's noise fields are not those that its generator takes.", HINT)
+            said = "The manifest's noise fields are not those that its generator takes."
+            raise ModelError(said, OTHER_WEIGHTS)
 
     @property
     def layers(self) -> int:
@@ -99,7 +99,7 @@ class Sound2SceneConfig:
         """Read from a manifest; entries of others are left alone. Raises ModelError."""
         families = data.get("families", [])
         if not isinstance(families, list) or not all(isinstance(name, str) and name for name in families):
-            raise ModelError("The manifest's families are not a list of names.", HINT)
+            raise ModelError("The manifest's families are not a list of names.", OTHER_WEIGHTS)
         upscaler = data.get("upscaler")
         return cls(
             front_end=open_front_end(data.get("front_end")).config,
@@ -120,16 +120,16 @@ def _read_fields(data: Any) -> FieldConfig | None:
     try:
         return FieldConfig.from_dict(data)
     except (KeyError, TypeError, ValueError) as error:
-        raise ModelError(f"The manifest's noise fields cannot be read ({error}).", HINT) from error
+        raise ModelError(f"The manifest's noise fields cannot be read ({error}).", OTHER_WEIGHTS) from error
 
 
 @dataclass(frozen=True)
 class Families:
     """Where the families lie among the embeddings and how their scenes move."""
 
-    prototypes: Tensor
+    prototypes: Floats
     """`[families, D]`, unit."""
-    flow: Tensor
+    flow: Floats
     """`[families, layers, 2]`, scene widths per second at full speed."""
 
 
@@ -137,10 +137,35 @@ def load_families(folder: ModelFolder, config: Sound2SceneConfig) -> Families:
     """The families of a model folder. Raises ModelError where they do not fit its manifest."""
     count, size = len(config.families), config.audio_encoder.embedding_size
     if not count:
-        return Families(torch.zeros(0, size), torch.zeros(0, config.layers, 2))
-    tensors = folder.load(FAMILIES)
+        return Families(np.zeros((0, size), np.float32), np.zeros((0, config.layers, 2), np.float32))
+    found = {}
     for name, shape in {"prototypes": (count, size), "flow": (count, config.layers, 2)}.items():
-        if name not in tensors:
-            raise ModelError(f"The families' file lacks {name}.", HINT)
-        check_tensor(tensors[name], shape, f"The families' {name}")
-    return Families(functional.normalize(tensors["prototypes"].float(), dim=1), tensors["flow"].float())
+        values = folder.load_array(FAMILIES, name)
+        if values is None:
+            raise ModelError(f"The families' file lacks {name}.", OTHER_WEIGHTS)
+        if values.shape != shape or not np.issubdtype(values.dtype, np.floating):
+            said = f"{values.dtype} {list(values.shape)}"
+            raise ModelError(f"The families' {name} are {said}, not numbers {list(shape)}.", OTHER_WEIGHTS)
+        found[name] = values.astype(np.float32)
+        if not np.isfinite(found[name]).all():
+            raise ModelError(f"The families' {name} hold numbers that are not finite.", OTHER_WEIGHTS)
+    lengths = np.linalg.norm(found["prototypes"], axis=1, keepdims=True)
+    return Families(found["prototypes"] / np.maximum(lengths, 1e-12), found["flow"])
+
+
+def load_classes(folder: ModelFolder, config: Sound2SceneConfig) -> Floats | None:
+    """Embeddings `[classes, class_size]` of a generator's classes, None where it has none.
+
+    Raises ModelError where they are not those of the manifest.
+    """
+    if not config.generator.classes:
+        return None
+    table = folder.load_array(GENERATOR, "shared.weight")
+    if table is None or table.shape != (config.generator.classes, config.generator.class_size):
+        raise ModelError("The generator's classes are not those of its manifest.", OTHER_WEIGHTS)
+    return np.ascontiguousarray(table, np.float32)
+
+
+def can_see(folder: ModelFolder) -> bool:
+    """Whether the model has an image encoder."""
+    return f"{IMAGE_ENCODER}{SUFFIX}" in folder.manifest.files

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import copy
 import threading
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from PIL import Image
 
 from s2s_live.engines.base import (
     Composed,
@@ -24,28 +22,34 @@ from s2s_live.engines.base import (
     Target,
 )
 from s2s_live.engines.runtime import Runtime
-from s2s_live.engines.sound2scene.composing import compose
-from s2s_live.engines.sound2scene.costs import encoder_macs
-from s2s_live.engines.sound2scene.description import ENGINE, Sound2SceneConfig, load_families
-from s2s_live.engines.sound2scene.folding import to_picture, tone_curve
-from s2s_live.engines.sound2scene.generator import Generator, count_macs
-from s2s_live.engines.sound2scene.image_input import square
-from s2s_live.engines.sound2scene.inversion import invert
-from s2s_live.engines.sound2scene.live_painting import Scene
-from s2s_live.engines.sound2scene.loading import load_classes, load_generator, load_upscaler
+from s2s_live.engines.sound2scene.costs import count_macs, encoder_macs
+from s2s_live.engines.sound2scene.description import (
+    ENGINE,
+    Sound2SceneConfig,
+    can_see,
+    load_classes,
+    load_families,
+)
+from s2s_live.engines.sound2scene.levels import to_picture, tone_curve
 from s2s_live.engines.sound2scene.networks import (
     Z_LIMIT,
+    Painting,
     PaintingNetworks,
     Wish,
     extra_share,
     open_hearing,
 )
-from s2s_live.engines.sound2scene.seeing import Sight, can_see
+from s2s_live.engines.sound2scene.scene import Scene
 from s2s_live.errors import ModelError
 from s2s_live.features.log_mel import LogMelConfig
 from s2s_live.features.log_psd import HOP, SAMPLE_RATE, LogPsdConfig, window_choices
 from s2s_live.features.opening import open_front_end
 from s2s_live.store.folder import ModelFolder
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from s2s_live.engines.sound2scene.pictures import PictureWork
 
 CONTROLS = (
     Control("truncation", "Truncation", "Low: the typical scene; high: unusual ones.", 1.0, 0.0, 1.5),
@@ -68,8 +72,6 @@ class Sound2SceneEngine:
     def __init__(self, folder: ModelFolder, wish: Wish | None = None) -> None:
         """Open the model in `folder`; raises ModelError when it does not fit."""
         wish = wish or Wish()
-        # Fields and features are small tensors: more threads would only wait for each other.
-        torch.set_num_threads(wish.threads)
         if folder.engine != ENGINE:
             raise ModelError(
                 f"{folder.path} is a model of {folder.engine}, not of {ENGINE}.", "Choose another."
@@ -79,10 +81,7 @@ class Sound2SceneEngine:
         config = Sound2SceneConfig.from_json(folder.data)
         families = load_families(folder, config)
         self._folder, self._config = folder, config
-        self._prototypes = families.prototypes.numpy()
-        self._flows = families.flow.numpy()
-        # Read before the folder can change under a running show; a new seed's still fields need it.
-        self._generator = load_generator(folder, config) if config.fields is not None else None
+        self._prototypes, self._flows = families.prototypes, families.flow
         self._scene: Scene | None = None
         self._hearing, self._painting = threading.Lock(), threading.Lock()
         shape = open_front_end(config.front_end.to_json()).window().shape
@@ -91,13 +90,11 @@ class Sound2SceneEngine:
         self._classes = load_classes(folder, config)
         self._label = 0
         """The class painted last."""
-        networks = PaintingNetworks(folder, config, self._generator, self._prototypes, self._classes)
-        paint, fine = networks.open(wish)
-        # The network has its weights; a new seed's still fields go through it too.
-        self._upscaler = load_upscaler(folder, config) if fine else None
-        self._paint: Runtime | None = paint
-        self._sight = Sight(folder, config)
-        self._spec = _spec(folder, config, paint.name, wish.threads, fine)
+        painting = PaintingNetworks(folder, config, self._prototypes, self._classes).open(wish)
+        self._paint: Painting | None = painting
+        self._seeing = threading.Lock()
+        self._pictures: PictureWork | None = None
+        self._spec = _spec(folder, config, painting.runtime.name, wish.threads, painting.fine)
         self._silence = self._find_silence()
 
     @property
@@ -121,38 +118,38 @@ class Sound2SceneEngine:
             )
         return self._target(found)
 
-    def see(self, picture: Path | Image.Image) -> Target:
+    def see(self, picture: Path | Image) -> Target:
         """Where the scene would go for this picture; see `Sighted`."""
-        return self._target(self._sight.see(picture))
+        return self._target(self._picture_work().see(picture))
 
-    def square(self, picture: Path | Image.Image) -> Picture:
+    def square(self, picture: Path | Image) -> Picture:
         """The square in the picture's middle, as large as the generator paints; see `Sighted`."""
-        levels = square(picture, self._config.generator.resolution).permute(1, 2, 0) * 255.0
-        return np.ascontiguousarray(levels.round().numpy().astype(np.uint8))
+        return self._picture_work().square(picture)
 
     def invert(
         self, picture: Picture, seed: int, stop: Callable[[], bool] = lambda: False
     ) -> Iterator[Inverted]:
         """What would have to be painted for this picture; see `Inverts`."""
-        own, image = self._own_generator(), Image.fromarray(picture)
-        yield from invert(own, self._sight, image, fields=self._config.fields, seed=seed, stop=stop)
+        yield from self._picture_work().invert(picture, seed, self._class(), stop)
 
     def compose(
         self, latent: Floats, z: Floats | None, seed: int, stop: Callable[[], bool] = lambda: False,
         chance: int = 0,
     ) -> Iterator[Composed]:  # fmt: skip
         """How a scene is best composed; see `Composes`."""
-        own, fields = self._own_generator(), self._config.fields
-        yield from compose(own, self._sight, latent, z, fields=fields, seed=seed, chance=chance, stop=stop)
+        yield from self._picture_work().compose(latent, z, seed, self._class(), stop, chance)
 
-    def _own_generator(self) -> Generator:
-        """A copy: it is hooked and its gradients are followed, while new seeds go through the other.
+    def _picture_work(self) -> PictureWork:
+        with self._seeing:
+            if self._pictures is None:
+                # It brings PyTorch with it, seconds that a start without pictures does without.
+                from s2s_live.engines.sound2scene.pictures import PictureWork
 
-        On the CPU, though the painting network may share parts of the other with a GPU.
-        """
-        kept, label = self._generator, None if self._classes is None else self._label
-        found = copy.deepcopy(kept) if kept is not None else load_generator(self._folder, self._config, label)
-        return found.cpu()
+                self._pictures = PictureWork(self._folder, self._config, self._spec.threads)
+            return self._pictures
+
+    def _class(self) -> int | None:
+        return None if self._classes is None else self._label
 
     def paint(self, state: PaintState) -> Picture:
         """The frame of this state, `[R, R, 3]`."""
@@ -163,9 +160,8 @@ class Sound2SceneEngine:
         with self._painting:
             if self._paint is None:
                 raise ValueError("the engine is closed")
-            levels = self._paint.run(
-                z[None].astype(np.float32), self._feature(state), tone, *self._fields(state, pulse)
-            )
+            fields = self._fields(self._paint, state, pulse)
+            levels = self._paint.runtime.run(z[None].astype(np.float32), self._feature(state), tone, *fields)
             return to_picture(levels)
 
     def silence(self) -> Target:
@@ -185,15 +181,14 @@ class Sound2SceneEngine:
         self._label = min(int(state.controls.get("class", 0.0)), len(self._classes) - 1)
         return np.concatenate([self._classes[self._label], state.latent])[None]
 
-    def _fields(self, state: PaintState, pulse: float) -> list[Floats]:
+    def _fields(self, painting: Painting, state: PaintState, pulse: float) -> list[Floats]:
         """The noise for the generator's blocks; a pulse jolts what moves upwards, faster layers further."""
-        config = self._config.fields
-        if config is None or self._generator is None:
+        if painting.scene is None:
             return []
         if self._scene is None or self._scene.seed != state.seed:
-            self._scene = Scene(self._generator, config, state.seed, self._upscaler)
+            self._scene = painting.scene(state.seed)
         displacement = np.array(state.displacement, dtype=np.float64)
-        displacement[:, 1] -= JOLT * pulse * np.arange(config.layers)
+        displacement[:, 1] -= JOLT * pulse * np.arange(self._config.layers)
         return self._scene.at(displacement)
 
     def _target(self, embedding: Floats) -> Target:

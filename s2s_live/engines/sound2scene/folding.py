@@ -10,15 +10,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from s2s_live.engines.base import Picture
 from s2s_live.engines.sound2scene.bounded import BoundedReLU
 from s2s_live.engines.sound2scene.config import GeneratorConfig
 from s2s_live.engines.sound2scene.generator import (
@@ -31,9 +27,11 @@ from s2s_live.engines.sound2scene.generator import (
     doubling,
     upsample,
 )
-from s2s_live.engines.sound2scene.live_detail import FinePlanes, LiveDetail, Resting, constant
-from s2s_live.engines.sound2scene.upscaler import REACH, SIDE, Upscaler, extended, to_pixels
-from s2s_live.world.channels import STILL, FieldConfig
+from s2s_live.engines.sound2scene.live_detail import LiveDetail, Resting, constant
+from s2s_live.engines.sound2scene.planes import FinePlanes, fine_moving, moving_planes
+from s2s_live.engines.sound2scene.upscaler import Upscaler, extended, to_pixels
+from s2s_live.engines.sound2scene.upscaler_config import REACH, SIDE
+from s2s_live.world.channels import FieldConfig
 
 
 class LiveBlock(nn.Module):
@@ -216,49 +214,6 @@ class LiveGenerator(nn.Module):
             return planes[index]
         fine = functional.pixel_unshuffle(planes[index + 1], config.shuffle)
         return torch.cat([planes[index], fine], dim=1)
-
-
-def moving_planes(config: GeneratorConfig, fields: FieldConfig | None, index: int) -> list[int]:
-    """Which of a block's planes belong to channels that move."""
-    if fields is None or config.fields is None or not config.fields.planes[index]:
-        return []
-    found = [k for k, channel in enumerate(fields.channels[index]) if channel.layer != STILL]
-    if index == config.blocks - 1 and config.fields.fine_in_block:
-        start, cell = config.fields.planes[index], config.shuffle**2
-        found += [start + k * cell + pixel for k in fine_moving(fields) for pixel in range(cell)]
-    return found
-
-
-def fine_moving(fields: FieldConfig) -> list[int]:
-    """Which of the finest planes belong to channels that move."""
-    return [k for k, channel in enumerate(fields.channels[-1]) if channel.layer != STILL]
-
-
-def to_picture(levels: NDArray[Any]) -> Picture:
-    """The fresh picture `[2n, 2n, 3]` of a `LiveGenerator`'s cells `[1, n, n, 12]`, as bytes or not."""
-    count = levels.shape[1]
-    cells = levels.reshape(count, count, 2, 6).astype(np.uint8, order="C", copy=False)
-    # The pixels of a cell's row are six bytes: moved as three words at once.
-    words = cells.view(np.uint16).transpose(0, 2, 1, 3)
-    return words.copy().view(np.uint8).reshape(2 * count, 2 * count, 3)
-
-
-def tone_curve(*, lift: float = 0.0, brightness: float = 0.0, contrast: float = 1.0) -> NDArray[np.float32]:
-    """Coefficients `[1, 3]` for `LiveGenerator`: contrast about the middle, brightness, exposure lift.
-
-    `lift` (0 at rest, about 1 for a full pulse) raises dark and middle tones most and leaves white white.
-    """
-    # In 0..1: y = (contrast * x + 1) / 2 + brightness, then y + dark + (bend - dark) * y - bend * y * y.
-    start, slope = 0.5 + brightness, 0.5 * contrast
-    dark, bend = lift * LIFT_DARK, lift * LIFT_BEND
-    gain = 1.0 + bend - dark
-    low = dark + gain * start - bend * start * start
-    line = slope * (gain - 2.0 * bend * start)
-    return np.array([[255.0 * low + 0.5, 255.0 * line, -255.0 * bend * slope * slope]], np.float32)
-
-
-LIFT_DARK, LIFT_BEND = 0.16, 0.6
-"""Lift of black, and strength of the curve between black and white."""
 
 
 def stages(generator: Generator) -> Iterator[tuple[Block, list[Attention]]]:

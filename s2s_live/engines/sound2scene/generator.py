@@ -7,7 +7,6 @@ they are read. Batch statistics are stored ones, never those of the batch.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -344,26 +343,3 @@ def coordinates(size: int) -> Tensor:
     line = torch.linspace(-1.0, 1.0, size)
     place = torch.stack([line.expand(size, size), line[:, None].expand(size, size)])
     return torch.cat([place, place.square()])[None]
-
-
-def count_macs(config: GeneratorConfig) -> int:
-    """Multiplications of one picture, convolutions and linear layers, as the blocks are written."""
-    condition = config.condition_size
-    widths = (config.in_channels[0], *config.out_channels)
-    total = config.feature_size * config.shared_size
-    total += (config.mapping or config.z_chunk) * widths[0] * config.bottom**2
-    total += 2 * config.mapping * (config.shared_size + config.z_chunk + config.mapping)
-    for index, (wide, narrow) in enumerate(pairwise(widths)):
-        pixels = config.block_resolution(index) ** 2
-        total += 2 * condition * (wide + narrow) + pixels * wide * narrow // 4
-        total += 9 * pixels * narrow * (wide + narrow)
-        if config.fields is not None:
-            total += config.fields.kernels[index] ** 2 * pixels * narrow * config.extra_planes(index)
-    if config.fields is not None and config.fields.mattes:
-        pixels, mattes = config.resolution**2, config.fields.mattes
-        coarse = config.extra_planes(config.blocks - 1) + 2 * widths[-1]
-        total += pixels * mattes * (config.fields.fine + 2 + 3) + pixels // 4 * mattes * coarse
-    if config.attention_after is not None:
-        c, pixels = widths[config.attention_after + 1], config.block_resolution(config.attention_after) ** 2
-        total += pixels * c * (c // 8 * 2 + c) + pixels * pixels // 4 * (c // 8 + c // 2)
-    return total + 27 * config.resolution**2 * widths[-1]  # as many with a shuffle as without

@@ -3,50 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from s2s_live.engines.sound2scene.detail import Detail
-from s2s_live.world.channels import STILL, FieldConfig
+from s2s_live.engines.sound2scene.planes import FinePlanes
 
 
 def constant(values: Tensor) -> nn.Parameter:
     """Numbers that no training changes."""
     return nn.Parameter(values.detach().clone(), requires_grad=False)
-
-
-@dataclass(frozen=True)
-class FinePlanes:
-    """Which of the planes that mattes read at the picture's resolution are of which kind, by index."""
-
-    moving: tuple[int, ...]
-    """What changes from frame to frame."""
-    flat: tuple[int, ...]
-    """What rests and varies both ways."""
-    across: tuple[int, ...]
-    """What rests and varies along x alone."""
-    down: tuple[int, ...]
-    """What rests and varies along y alone."""
-
-    @classmethod
-    def of(cls, fields: FieldConfig) -> FinePlanes:
-        """Those of the finest channels; after them come x and y."""
-        kinds: dict[str, list[int]] = {"moving": [], "flat": [], "across": [], "down": []}
-        for index, channel in enumerate(fields.channels[-1]):
-            if channel.layer != STILL:
-                kind = "moving"
-            elif channel.columns and channel.rows:
-                kind = "flat"
-            else:
-                kind = "across" if channel.columns else "down"
-            kinds[kind].append(index)
-        count = len(fields.channels[-1])
-        kinds["across"].append(count)
-        kinds["down"].append(count + 1)
-        return cls(**{kind: tuple(found) for kind, found in kinds.items()})
 
 
 Resting = tuple[Tensor, Tensor, Tensor, Tensor]

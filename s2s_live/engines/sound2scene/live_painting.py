@@ -5,27 +5,24 @@ A runtime then runs a frame in one call, and Python (and its lock) has next to n
 
 from __future__ import annotations
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from s2s_live.engines.base import Floats
-from s2s_live.engines.sound2scene.folding import LiveGenerator, fine_moving, moving_planes, stages
+from s2s_live.engines.sound2scene.folding import LiveGenerator, stages
 from s2s_live.engines.sound2scene.generator import Generator
-from s2s_live.engines.sound2scene.live_detail import FinePlanes, Resting
-from s2s_live.engines.sound2scene.upscaler import REACH, SIDE, Upscaler, extended
+from s2s_live.engines.sound2scene.live_detail import Resting
+from s2s_live.engines.sound2scene.planes import FinePlanes, moving_planes
+from s2s_live.engines.sound2scene.upscaler import Upscaler, extended
+from s2s_live.engines.sound2scene.upscaler_config import REACH, SIDE
 from s2s_live.world.channels import FieldConfig
-from s2s_live.world.fields import sample_fields
-from s2s_live.world.lattices import LiveLattices
-from s2s_live.world.live_fields import FieldSampler, by_phase
+from s2s_live.world.live_fields import FieldSampler, StillSampler, by_phase
 
 
 class LivePainting(nn.Module):
     """`forward(z, feature, tone, values, offsets, *still)` gives the levels of `LiveGenerator`.
 
-    `values` and `offsets` are those of `LiveLattices`, `still` those of `still_planes`; a generator that
+    `values` and `offsets` are those of `LiveLattices`, `still` those of `StillPlanes`; a generator that
     takes no fields has neither.
     """
 
@@ -56,68 +53,51 @@ class LivePainting(nn.Module):
         return self.generator(z, feature, tone, planes, standing, resting, large)  # type: ignore[no-any-return]
 
 
-@torch.no_grad()
-def still_planes(
-    generator: Generator, fields: FieldConfig, seed: int, upscaler: Upscaler | None = None
-) -> list[Floats]:
-    """First, where there are mattes, what they read of the still layer and of the coordinates, as `Resting`.
-    Then what both and a bias add in every block that takes fields, and in an upscaler that does.
+class StillPlanes(nn.Module):
+    """What the still layer of a seed and the coordinates add, worked out once: from the values of
+    `still_lattices` to all planes, one after the other, of the shapes that `still_shapes` tells.
 
-    Those are `[1, r, r, C]` (for an upscaler `[1, r + 4, r + 4, C]`), channels last as the networks of a CPU
-    have them.
+    First, where there are mattes, what they read, as `Resting`. Then what is added, a bias with it, in every
+    block that takes fields, and in an upscaler that does; channels last, as the networks of a CPU have them.
     """
-    config = generator.config
-    at_rest = torch.zeros(1, fields.layers, 2, dtype=torch.float64)
-    levels = sample_fields(torch.tensor([seed]), at_rest, fields)
-    found = []
-    for index, (block, _) in enumerate(stages(generator)):
-        if block.conv_f is None:
-            continue
-        weight = block.conv_f.weight.clone()
-        weight[:, moving_planes(config, fields, index)] = 0.0
-        planes = generator.planes(index, levels, 1)
-        if planes is None:
-            continue
-        added = functional.conv2d(planes, weight, block.conv1.bias, padding=weight.shape[-1] // 2)
-        found.append(added)
-    if upscaler is not None and upscaler.config.planes:
-        resting = sample_fields(torch.tensor([seed]), at_rest, fields.doubled())[-1]
-        resting[:, fine_moving(fields)] = 0.0
-        noise = upscaler.noise(functional.pixel_unshuffle(resting, SIDE))
-        found += [] if noise is None else [extended(noise, REACH - 1)]
-    first = _resting(generator, fields, levels)
-    return first + [np.ascontiguousarray(added.permute(0, 2, 3, 1).numpy()) for added in found]
 
+    def __init__(self, generator: Generator, fields: FieldConfig, upscaler: Upscaler | None = None) -> None:
+        super().__init__()
+        self.generator, self.fields = generator, fields
+        self.upscaler = upscaler if upscaler is not None and upscaler.config.planes else None
+        self.sampler = StillSampler(fields.doubled() if self.upscaler is not None else fields)
 
-def _resting(generator: Generator, fields: FieldConfig, levels: list[Tensor]) -> list[Floats]:
-    last = generator.config.blocks - 1
-    fine, coarse = generator.fine_planes(levels, 1), generator.planes(last, levels, 1)
-    if fine is None or coarse is None:
-        return []
-    moving, kinds = moving_planes(generator.config, fields, last), FinePlanes.of(fields)
-    resting = [k for k in range(coarse.shape[1]) if k not in moving]
-    fine = by_phase(fine)
-    rests = coarse[:, resting].flatten(2).transpose(1, 2)
-    found = [
-        # An even count: runtimes multiply numbers of 16 bits in pairs.
-        functional.pad(rests, (0, rests.shape[2] % 2)),
-        fine[:, list(kinds.flat)].flatten(2),
-        fine[:, list(kinds.across), 0],
-        fine[:, list(kinds.down), :, 0],
-    ]
-    return [np.ascontiguousarray(planes.numpy()) for planes in found]
+    def forward(self, values: Tensor) -> Tensor:
+        """See the class: `[n]`."""
+        levels = self.sampler(values)
+        found = self._resting(levels)
+        for index, (block, _) in enumerate(stages(self.generator)):
+            planes = self.generator.planes(index, levels, 1)
+            if block.conv_f is None or planes is None:
+                continue
+            weight = block.conv_f.weight
+            found.append(functional.conv2d(planes, weight, block.conv1.bias, padding=weight.shape[-1] // 2))
+        if self.upscaler is not None:
+            noise = self.upscaler.noise(functional.pixel_unshuffle(levels[-1], SIDE))
+            found += [] if noise is None else [extended(noise, REACH - 1)]
+        rows = [planes.permute(0, 2, 3, 1) if planes.dim() == 4 else planes for planes in found]
+        return torch.cat([planes.flatten() for planes in rows])
 
-
-class Scene:
-    """The fields of one seed, as `LivePainting` takes them. Not for several threads at once."""
-
-    def __init__(
-        self, generator: Generator, fields: FieldConfig, seed: int, upscaler: Upscaler | None = None
-    ) -> None:
-        self.seed = seed
-        self._lattices = LiveLattices(seed, fields)
-        self._still = still_planes(generator, fields, seed, upscaler)
-
-    def at(self, displacement: NDArray[np.float64]) -> list[Floats]:
-        """Values, offsets and still planes at displacements `[layers, 2]`; the next call overwrites them."""
-        return [*self._lattices.at(displacement), *self._still]
+    def _resting(self, levels: list[Tensor]) -> list[Tensor]:
+        generator, fields = self.generator, self.fields
+        last = generator.config.blocks - 1
+        fine = generator.fine_planes(levels[: len(fields.resolutions)], 1)
+        coarse = generator.planes(last, levels, 1)
+        if fine is None or coarse is None:
+            return []
+        moving, kinds = moving_planes(generator.config, fields, last), FinePlanes.of(fields)
+        resting = [k for k in range(coarse.shape[1]) if k not in moving]
+        fine = by_phase(fine)
+        rests = coarse[:, resting].flatten(2).transpose(1, 2)
+        return [
+            # An even count: runtimes multiply numbers of 16 bits in pairs.
+            functional.pad(rests, (0, rests.shape[2] % 2)),
+            fine[:, list(kinds.flat)].flatten(2),
+            fine[:, list(kinds.across), 0],
+            fine[:, list(kinds.down), :, 0],
+        ]

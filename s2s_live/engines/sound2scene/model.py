@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from s2s_live.engines.sound2scene.audio_encoder import AudioEncoder
@@ -94,7 +95,10 @@ def write_model(
         GENERATOR: model.generator.state_dict(),
     }
     if model.config.families:
-        weights[FAMILIES] = {"prototypes": model.families.prototypes, "flow": model.families.flow}
+        weights[FAMILIES] = {
+            "prototypes": torch.from_numpy(model.families.prototypes),
+            "flow": torch.from_numpy(model.families.flow),
+        }
     if model.upscaler is not None:
         weights[UPSCALER] = model.upscaler.state_dict()
     if model.image_encoder is not None:

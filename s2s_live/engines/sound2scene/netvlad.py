@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-CLUSTERS = 16
+from s2s_live.engines.sound2scene.config import CLUSTERS
 
 
 class NetVlad(nn.Module):

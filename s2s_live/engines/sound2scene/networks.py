@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
+from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import platformdirs
-import torch
-from torch import nn
 
 from s2s_live.engines.base import Floats
 from s2s_live.engines.runtime import Runtime, embedding_leeway, open_runtime, picture_leeway
+from s2s_live.engines.sound2scene.costs import count_macs
 from s2s_live.engines.sound2scene.description import Sound2SceneConfig
-from s2s_live.engines.sound2scene.folding import tone_curve
-from s2s_live.engines.sound2scene.generator import Generator, count_macs
-from s2s_live.engines.sound2scene.live_painting import LivePainting, Scene
-from s2s_live.engines.sound2scene.loading import load_generator, load_upscaler
-from s2s_live.engines.sound2scene.upscaler import Upscaler
+from s2s_live.engines.sound2scene.levels import tone_curve
+from s2s_live.engines.sound2scene.planes import still_shapes
+from s2s_live.engines.sound2scene.scene import Scene
 from s2s_live.features.opening import open_front_end
 from s2s_live.store.folder import ModelFolder
+from s2s_live.world.lattices import still_lattices
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from s2s_live.engines.sound2scene.modules import PaintingModules
 
 Z_LIMIT = 2.0
 """z is cut here before truncation scales it: beyond lie scenes that training hardly saw."""
@@ -31,7 +37,7 @@ SOUNDS, SOUND_S = 8, 11
 """Sounds that results of hearing in 16 bits are compared on, and their seconds."""
 FIRST_STILL = 5
 """Which of the painting network's inputs is the first of the still planes."""
-GRAPH_VERSION = 13
+GRAPH_VERSION = 14
 """Raised whenever the networks' graphs change, so that converted ones in users' caches are not mistaken."""
 FRAME_S = 0.011
 """Painting may take so long for 60 frames a second beside hearing, drawing and recording."""
@@ -67,64 +73,87 @@ def open_hearing(
     )
 
 
+@dataclass(frozen=True)
+class Painting:
+    """What paints a model's pictures."""
+
+    runtime: Runtime
+    """Runs `LivePainting`."""
+    scene: Callable[[int], Scene] | None
+    """The noise fields of a seed; None where the model takes none."""
+    fine: bool
+    """Whether pictures have twice the lines."""
+
+
 class PaintingNetworks:
     """Opens what paints a model's pictures, plain or of twice the lines."""
 
     def __init__(
-        self, folder: ModelFolder, config: Sound2SceneConfig, generator: Generator | None, prototypes: Floats,
-        classes: Floats | None,
-    ) -> None:  # fmt: skip
+        self, folder: ModelFolder, config: Sound2SceneConfig, prototypes: Floats, classes: Floats | None
+    ) -> None:
+        """`classes` as `load_classes` gives them."""
         self._folder = folder
         self._config = config
-        self._generator = generator
-        """Given where it is loaded already."""
         self._prototypes = prototypes
         self._classes = classes
-        """As `load_classes` gives them."""
 
-    def open(self, wish: Wish) -> tuple[Runtime, bool]:
-        """The runtime, and whether its pictures have twice the lines. Raises ModelError."""
+    def open(self, wish: Wish) -> Painting:
+        """The networks as wished for. Raises ModelError."""
         if self._config.upscaler is None or wish.fine is False:
-            return self._open(wish, fine=False), False
+            return self._open(wish, fine=False)
         if wish.fine is None:
             plain = self._open(wish, fine=False)
             if not self._has_time(plain):
-                return plain, False
-        return self._open(wish, fine=True), True
+                return plain
+        return self._open(wish, fine=True)
 
-    def _open(self, wish: Wish, *, fine: bool) -> Runtime:
-        return open_runtime(
-            lambda: self._network(fine=fine),
-            lambda: next(self._scenes(self._upscaler(fine=fine))),
+    def _open(self, wish: Wish, *, fine: bool) -> Painting:
+        scene = self._open_scenes(wish, fine=fine)
+        runtime = open_runtime(
+            lambda: self._made(fine=fine).painting(),
+            lambda: next(self._scenes(scene)),
             device=wish.device,
             threads=wish.threads,
             cache=_cache_file(self._folder.hash, "paint-fine" if fine else "paint"),
             prefer=wish.prefer,
-            leeway=picture_leeway(lambda: list(self._scenes(self._upscaler(fine=fine))), FIRST_STILL),
+            leeway=picture_leeway(lambda: list(self._scenes(scene)), FIRST_STILL),
         )
+        return Painting(runtime, scene, fine)
 
-    def _network(self, *, fine: bool) -> nn.Module:
-        generator = self._generator or load_generator(self._folder, self._config)
-        return LivePainting(generator, self._config.fields, self._upscaler(fine=fine)).eval()
+    def _open_scenes(self, wish: Wish, *, fine: bool) -> Callable[[int], Scene] | None:
+        config, fields = self._config, self._config.fields
+        if fields is None:
+            return None
+        still = open_runtime(
+            lambda: self._made(fine=fine).still(),
+            lambda: [still_lattices(0, fields)],
+            device=wish.device,
+            threads=wish.threads,
+            cache=_cache_file(self._folder.hash, "still-fine" if fine else "still"),
+            prefer=wish.prefer,
+        )
+        shapes = still_shapes(config.generator, fields, config.upscaler if fine else None)
+        return partial(Scene, still, shapes, fields)
 
-    def _upscaler(self, *, fine: bool) -> Upscaler | None:
-        return load_upscaler(self._folder, self._config) if fine else None
+    def _made(self, *, fine: bool) -> PaintingModules:
+        # With what they need they take seconds to import, which a start with converted networks does without.
+        from s2s_live.engines.sound2scene.modules import PaintingModules
 
-    def _has_time(self, plain: Runtime) -> bool:
+        return PaintingModules.load(self._folder, self._config, fine=fine)
+
+    def _has_time(self, plain: Painting) -> bool:
         """Whether painting finely would keep up, judged by what the plain network takes."""
-        scene, took = next(self._scenes(None)), []
+        scene, took = next(self._scenes(plain.scene)), []
         for _ in range(4):
             begun = time.perf_counter()
-            plain.run(*scene)
+            plain.runtime.run(*scene)
             took.append(time.perf_counter() - begun)
         return min(took) * (1.0 + extra_share(self._config)) < FRAME_S
 
-    def _scenes(self, upscaler: Upscaler | None) -> Iterator[list[Floats]]:
+    def _scenes(self, of_seed: Callable[[int], Scene] | None) -> Iterator[list[Floats]]:
         """What painting may be given: scenes between families, at the ends and in the middle of ranges."""
         config, rng = self._config, np.random.default_rng(0)
-        scene = None
-        if self._generator is not None and config.fields is not None:
-            scene = Scene(self._generator, config.fields, 0, upscaler)
+        scene = None if of_seed is None else of_seed(0)
         for _ in range(SAMPLES):
             z = rng.standard_normal((1, config.generator.z_size)).clip(-Z_LIMIT, Z_LIMIT).astype(np.float32)
             moved = rng.uniform(-50.0, 50.0, (config.layers, 2))
@@ -144,7 +173,7 @@ def extra_share(config: Sound2SceneConfig) -> float:
 
 
 def _hearing_network(folder: ModelFolder, config: Sound2SceneConfig) -> nn.Module:
-    # These bring torchvision with them, a second that a start with converted networks can do without.
+    # As in `PaintingNetworks._made`.
     from s2s_live.engines.sound2scene.audio_encoder import UnitEncoder
     from s2s_live.engines.sound2scene.model import load_audio_encoder
 
@@ -182,4 +211,4 @@ def cache_folder() -> Path:
 
 
 def _cache_file(name: str, part: str) -> Path:
-    return cache_folder() / f"{name}-{part}-{GRAPH_VERSION}-torch{torch.__version__}"
+    return cache_folder() / f"{name}-{part}-{GRAPH_VERSION}-torch{version('torch')}"

@@ -8,7 +8,7 @@ cost less than 8 at the full resolution.
 from __future__ import annotations
 
 from s2s_live.engines.sound2scene.config import AudioEncoderConfig, FieldsConfig, GeneratorConfig
-from s2s_live.engines.sound2scene.upscaler import UpscalerConfig
+from s2s_live.engines.sound2scene.upscaler_config import UpscalerConfig
 from s2s_live.world.channels import WORLD_FIELDS
 
 EMBEDDING_SIZE = 128

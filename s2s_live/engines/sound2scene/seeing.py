@@ -16,20 +16,16 @@ from torch.nn import functional
 
 from s2s_live.engines.base import Floats
 from s2s_live.engines.sound2scene import image_input
-from s2s_live.engines.sound2scene.description import IMAGE_ENCODER, Sound2SceneConfig
+from s2s_live.engines.sound2scene.config import OTHER_WEIGHTS
+from s2s_live.engines.sound2scene.description import IMAGE_ENCODER, Sound2SceneConfig, can_see
 from s2s_live.engines.sound2scene.unit import unit
-from s2s_live.engines.sound2scene.weights import HINT, load_weights
+from s2s_live.engines.sound2scene.weights import load_weights
 from s2s_live.engines.sound2scene.world_encoder import EMBEDDING_SIZE, INPUT_SIZE, WorldEncoder
 from s2s_live.errors import ModelError
-from s2s_live.store.folder import SUFFIX, ModelFolder
+from s2s_live.store.folder import ModelFolder
 
 SMALL, RESNET50 = "small", "resnet50"
 """Networks that a manifest's `image_encoder` may name."""
-
-
-def can_see(folder: ModelFolder) -> bool:
-    """Whether the model has an image encoder."""
-    return f"{IMAGE_ENCODER}{SUFFIX}" in folder.manifest.files
 
 
 class Eye(Protocol):
@@ -89,7 +85,7 @@ def _open_eye(folder: ModelFolder, size: int) -> Eye:
         return _SmallEye(folder, size)
     if network == RESNET50:
         return _ResnetEye(folder)
-    raise ModelError(f"The manifest's image encoder is {network!r}.", HINT)
+    raise ModelError(f"The manifest's image encoder is {network!r}.", OTHER_WEIGHTS)
 
 
 def load_world_encoder(folder: ModelFolder, size: int = EMBEDDING_SIZE) -> WorldEncoder:

@@ -86,7 +86,7 @@ def write_tiny_model(folder: Path, seed: int = 0) -> Path:
         prototypes = _spread(encoder, torch.stack([_window(sound) for sound in _sounds()]))
     flow[:, STILL] = 0.0
     flow[-1] = 0.01
-    families = Families(unit(prototypes), flow)
+    families = Families(unit(prototypes).detach().numpy(), flow.numpy())
     model = Sound2SceneModel(config, encoder, generator, families)
     write_model(
         folder, model, name="tiny", licence="MIT", trained={"how": f"not at all: random, seed {seed}"}

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
+from s2s_live.engines.sound2scene.config import OTHER_WEIGHTS
 from s2s_live.errors import ModelError
 
-HINT = "The weights belong to another model; get the model folder again."
 FOREIGN = "It is of another network: choose the file as its authors publish it."
 """What to do about weights that are being imported."""
 
@@ -21,7 +21,7 @@ def load_weights(network: nn.Module, tensors: Mapping[str, Tensor], what: str) -
 
 
 def check_weights(
-    expected: Mapping[str, Tensor], tensors: Mapping[str, Tensor], what: str, hint: str = HINT
+    expected: Mapping[str, Tensor], tensors: Mapping[str, Tensor], what: str, hint: str = OTHER_WEIGHTS
 ) -> None:
     """See that `tensors` have the names, shapes and kinds of `expected`, and finite numbers.
 
@@ -41,7 +41,7 @@ def check_weights(
 
 
 def check_tensor(
-    tensor: Tensor, shape: tuple[int, ...], what: str, floating: bool = True, hint: str = HINT
+    tensor: Tensor, shape: tuple[int, ...], what: str, floating: bool = True, hint: str = OTHER_WEIGHTS
 ) -> None:
     """Raise ModelError unless `tensor` has this shape and, where asked, finite floating-point numbers."""
     if tuple(tensor.shape) != shape:
