@@ -28,6 +28,7 @@ from s2s_live.audio.source import LOST_AFTER_S, Source, SourceStatus
 from s2s_live.audio.status import FeedState, FeedStatus, PartStatus, message_for, mix_message, part_status
 from s2s_live.audio.supervision import Supervisor, Watch
 from s2s_live.errors import AudioError
+from s2s_live.tracing import span
 
 log = logging.getLogger(__name__)
 
@@ -289,7 +290,8 @@ class Feed:
             samples = pipeline.finish()
         self._note_gains()
         if len(samples):
-            late = writer.write(samples, pipeline.capture_time(pipeline.given), self.gain_db, now)
+            with span("capture", samples=len(samples)):
+                late = writer.write(samples, pipeline.capture_time(pipeline.given), self.gain_db, now)
             self._lost += late + pipeline.take_lost()
             self._bad += pipeline.take_bad()
         else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +20,7 @@ from s2s_live.bench.startup import measure_startup
 from s2s_live.bench.tape import find_script, mismatches, without_bursts
 from s2s_live.errors import S2SError
 from s2s_live.timeline import PROGRAM_RATE
+from s2s_live.tracing import recording
 from s2s_live.ui.options import AppOptions
 
 SEGMENTS = 60
@@ -28,13 +29,16 @@ SETTLED_S = 3.0
 """An event counts only when this much of the show follows it."""
 
 
-def run_benchmark(model: str, seconds: float, device: str | None) -> dict[str, object]:
+def run_benchmark(
+    model: str, seconds: float, device: str | None, trace: Path | None = None
+) -> dict[str, object]:
     """All figures. Needs a display.
 
     Args:
         model: name or folder.
         seconds: of the phase at default settings. Latencies need at least 50 events of a kind: 215 s.
         device: an input device to listen to instead of the script; then there are no latencies.
+        trace: file for a trace of the app (`s2s_live.tracing`).
     """
     figures: dict[str, object] = {"machine": describe()}
     figures |= measure_startup(model)
@@ -43,7 +47,8 @@ def run_benchmark(model: str, seconds: float, device: str | None) -> dict[str, o
         source: Source = ArraySource(script.sound, PROGRAM_RATE, loop=True, name="Benchmark")
     else:
         source = _device(device)
-    with tempfile.TemporaryDirectory(prefix="s2s-live-bench-") as folder, _default_settings(folder):
+    traced = recording(trace) if trace else nullcontext()
+    with tempfile.TemporaryDirectory(prefix="s2s-live-bench-") as folder, _default_settings(folder), traced:
         run = _run_app(model, source, seconds, Path(folder))
     spec = run.seen.spec
     if spec is None:

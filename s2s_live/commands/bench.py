@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import sys
+from pathlib import Path
 
 DEFAULT_SECONDS = 215.0
 
@@ -31,6 +32,10 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument(
         "--compare", action="store_true",
         help="instead: Sound2Scene's official networks, as published against as they run here (no window)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--trace", type=Path, metavar="FILE",
+        help="write when each stage of each frame ran to FILE, for chrome://tracing or Perfetto",
     )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print JSON alone")
     parser.set_defaults(run=_run)
@@ -58,4 +63,4 @@ def _measure(options: argparse.Namespace) -> dict[str, object]:
     if not options.json:
         minutes = (options.seconds + 120) / 60
         print(f"Measuring for about {minutes:.0f} minutes; leave the window open.", file=sys.stderr)
-    return run_benchmark(options.model, options.seconds, options.device)
+    return run_benchmark(options.model, options.seconds, options.device, options.trace)

@@ -12,6 +12,7 @@ from s2s_live.engines.base import Engine
 from s2s_live.live.listener import Heard, Listener
 from s2s_live.live.statistics import Meter
 from s2s_live.live.worker import Worker
+from s2s_live.tracing import span
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +58,8 @@ class Hearing(Worker):
             return
         self.skipped += pushed - 1
         begun = time.perf_counter()
-        heard = self._listener.hear(self._values())
+        with span("hear", hop=self._listener.next_hop - 1):
+            heard = self._listener.hear(self._values())
         self._publish(heard)
         self.meter.add(time.monotonic(), (time.perf_counter() - begun) * 1e3)
 
@@ -72,5 +74,6 @@ class Hearing(Worker):
             log.warning("hearing fell %d samples behind; starting again at hop %d", error.lost, hop)
             self._listener = Listener(self._engine, hop)
             return
-        self._listener.push(block)
+        with span("features", hop=self._listener.next_hop):
+            self._listener.push(block)
         self.features.add(time.monotonic(), (time.perf_counter() - begun) * 1e3)

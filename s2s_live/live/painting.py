@@ -19,6 +19,7 @@ from s2s_live.live.performer import Performer, levels_of
 from s2s_live.live.statistics import Meter
 from s2s_live.live.worker import Worker
 from s2s_live.timeline import TICK, tick_of
+from s2s_live.tracing import span
 
 log = logging.getLogger(__name__)
 
@@ -95,17 +96,20 @@ class Painting(Worker):
         self._skip_what_is_gone(tick)
         while self._inbox:
             self.performer.offer(self._inbox.popleft())
-        self.performer.advance(tick, self._levels)
+        with span("advance", frame=self._index):
+            self.performer.advance(tick, self._levels)
         captured = self._feed.capture_time(tick * TICK)
-        picture = self.performer.paint(position)
+        with span("paint", frame=self._index, position=position):
+            picture = self.performer.paint(position)
         self._position = position
         now = time.monotonic()
         motion = self.performer.motion
         frame = Frame(self._index, position, picture, captured, now, motion.scene, motion.z)
         took = time.perf_counter() - begun
         self.meter.add(now, took * 1e3)
-        if not self.between.take(frame, took, wanted=self.performer.values["tween"] >= 0.5):
-            self._show(frame)
+        with span("publish", frame=frame.index):
+            if not self.between.take(frame, took, wanted=self.performer.values["tween"] >= 0.5):
+                self._show(frame)
 
     def _show_between(self, picture: Picture, key: Frame) -> None:
         """From the other thread: a picture that is shown now."""

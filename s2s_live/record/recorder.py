@@ -28,6 +28,7 @@ from s2s_live.record.settings import MEGABYTE, RecorderStatus, Recording, Record
 from s2s_live.record.slots import SlotQueue
 from s2s_live.record.video import VideoWriter, Writer
 from s2s_live.timeline import PROGRAM_RATE
+from s2s_live.tracing import span
 
 _log = logging.getLogger(__name__)
 
@@ -242,7 +243,8 @@ class Recorder:
             writer.repeat_frame()
             self._repeated += 1
         else:
-            writer.write_frame(frame.picture)
+            with span("encode", frame=frame.index):
+                writer.write_frame(frame.picture)
             self._seen = True
         self._slot += 1
 

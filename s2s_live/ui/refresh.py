@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, QTimer
 
+from s2s_live.tracing import span
 from s2s_live.ui.messages import MessageBar
 from s2s_live.ui.show_pace import ShowPace
 
@@ -56,10 +57,12 @@ class Refresh(QObject):
         if frame is not None and self._pace.due(now, fresh=frame is not self._shown):
             self._shown = frame
             self._controller.curtain.advance(now)
-            self._show_frame(frame)
+            with span("take", frame=frame.index):
+                self._show_frame(frame)
         if now - self._sound_at >= _SOUND_EVERY_S:
             self._sound_at = now
-            self._show_sound(now)
+            with span("spectrogram"):
+                self._show_sound(now)
             if frame is None:
                 self._controller.curtain.advance(now)
                 self._show_placeholder(now)

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from s2s_live.engines.base import Picture
 from s2s_live.live.frame import Frame
 from s2s_live.milestones import mark
+from s2s_live.tracing import span
 from s2s_live.ui.curtain import Curtain
 from s2s_live.ui.glow import Glow, bands
 from s2s_live.ui.picture import FitMode, place, to_image
@@ -131,6 +132,10 @@ class SceneView(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
         """Draw bands, picture, cross-fade and curtain."""
+        with span("draw", frame=self._frame.index if self._frame else -1):
+            self._draw(event)
+
+    def _draw(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         if self._image.isNull():
             self.placeholder.paint(painter, self.width(), self.height(), self.devicePixelRatioF())

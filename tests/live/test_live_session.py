@@ -1,6 +1,7 @@
 """Sessions start, swap engines and stop; a failing engine does not end the show."""
 
 import dataclasses
+import json
 import threading
 import time
 
@@ -9,6 +10,7 @@ import pytest
 from s2s_live.errors import PinError
 from s2s_live.live.memory import NO_PINS
 from s2s_live.live.session import Session
+from s2s_live.tracing import recording
 
 
 def wait_for(condition, seconds=10.0):
@@ -33,6 +35,23 @@ def test_a_session_hears_and_paints_and_leaves_no_thread(engine, feed):
     assert session.stop()
     assert not {"s2s-hearing", "s2s-painting"} & names()
     assert session.stop(), "stopping twice is fine"
+
+
+def test_a_trace_tells_every_stage_of_every_frame(engine, feed, tmp_path):
+    with recording(tmp_path / "trace.json"):
+        session = Session(engine, feed)
+        session.start()
+        wait_for(lambda: session.heard is not None and session.frame is not None and session.frame.index > 10)
+        session.stop()
+    stages = {}
+    for event in json.loads((tmp_path / "trace.json").read_text())["traceEvents"]:
+        if event["ph"] == "X":
+            stages.setdefault(event["name"], []).append(event["args"])
+    assert set(stages) >= {"capture", "features", "hear", "advance", "paint", "publish"}
+    for name in ("advance", "paint", "publish"):
+        assert [stage["frame"] for stage in stages[name]][:10] == list(range(10))
+    hops = [stage["hop"] for stage in stages["features"]]
+    assert hops == list(range(hops[0], hops[0] + len(hops)))
 
 
 def test_swapping_engines_keeps_controls_and_counts_on(engine, feed):

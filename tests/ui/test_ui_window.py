@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 
 import numpy as np
@@ -10,6 +11,7 @@ import soundfile
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
 
+from s2s_live.tracing import recording
 from s2s_live.ui.controls_panel import ELSEWHERE
 from s2s_live.ui.slider import ControlSlider
 
@@ -193,3 +195,18 @@ def test_set_level_listens_and_sets_gain_and_gate_once(window, qtbot):
     assert window.controller.show.control("gain_db") == pytest.approx(gain)
     assert window.controller.show.control("gate_db") == pytest.approx(gate)
     assert window.set_level.isEnabled()
+
+
+def test_a_trace_tells_when_the_window_took_and_drew_a_frame(window, qtbot, tmp_path):
+    with recording(tmp_path / "trace.json"):
+        before = window.scene.shown
+        qtbot.waitUntil(lambda: window.scene.shown > before + 5, timeout=LONG)
+    events = json.loads((tmp_path / "trace.json").read_text())["traceEvents"]
+    frames = {}
+    for event in events:
+        if event["ph"] == "X":
+            frames.setdefault(event["name"], set()).add(event["args"].get("frame"))
+    assert "spectrogram" in frames
+    drawn_and_taken = frames["draw"] & frames["take"]
+    assert len(drawn_and_taken) >= 3
+    assert len(drawn_and_taken & frames["paint"]) >= 3
