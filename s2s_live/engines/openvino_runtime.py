@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from s2s_live.engines.openvino_cache import cache_path, keep, load
 from s2s_live.engines.openvino_compiled import KINDS, Request, options
 from s2s_live.engines.runtime import Floats, Leeway
+from s2s_live.engines.torch_loading import load_torch
 
 if TYPE_CHECKING:
     from torch import nn
@@ -35,6 +36,7 @@ class OpenVinoRuntime:
         found = _cached(cache, threads) if cache is not None else None
         if found is None:
             # PyTorch comes with it, seconds that a start with a network that is kept does without.
+            load_torch()
             from s2s_live.engines.openvino_convert import make
 
             name, compiled, tried = make(network(), example(), threads, leeway)

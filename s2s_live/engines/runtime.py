@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from s2s_live.engines.torch_loading import load_torch
+
 if TYPE_CHECKING:
     from torch import nn
 
@@ -103,6 +105,7 @@ def open_runtime(
 
 def _torch(network: Callable[[], nn.Module], device: str, threads: int, *, levels: bool) -> Runtime:
     # Seconds to import, which a start with converted networks does without.
+    load_torch()
     from s2s_live.engines.torch_runtime import TorchRuntime, check_device
 
     check_device(device)

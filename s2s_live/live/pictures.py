@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from s2s_live.engines.base import Composed, Composes, Engine, Inverted, Inverts, Sighted
+from s2s_live.engines.torch_loading import load_torch
 from s2s_live.errors import ModelError, S2SError
 from s2s_live.live.memory import Pin, thumbnail
 from s2s_live.live.memory_file import NAME_LENGTH
@@ -67,6 +68,7 @@ class Finder(Worker):
         """Why it ended before its time."""
         self._failed = "The scene was not composed" if pin.original is None else "The picture was not found"
         self._ended = threading.Event()
+        self._threads = engine.spec.threads
         self._steps = self._begin(engine, pin, seed)
 
     def _begin(self, engine: Engine, pin: Pin, seed: int) -> Iterator[Found]:
@@ -93,16 +95,16 @@ class Finder(Worker):
             self.stop()
 
     def _run(self) -> None:
+        _be_nice()
+        load_torch()
         import torch
 
-        # Of this thread alone, but those that begin later take it over: it is put back for them.
-        before = torch.get_num_threads()
+        # Of this thread alone, but those that begin later take it over: theirs is put back for them.
         torch.set_num_threads(1)
-        _be_nice()
         try:
             super()._run()
         finally:
-            torch.set_num_threads(before)
+            torch.set_num_threads(self._threads)
             self._ended.set()
 
     def _note(self, error: Exception) -> None:

@@ -40,6 +40,7 @@ from s2s_live.engines.sound2scene.networks import (
     open_hearing,
 )
 from s2s_live.engines.sound2scene.scene import Scene
+from s2s_live.engines.torch_loading import load_torch
 from s2s_live.errors import ModelError
 from s2s_live.features.log_mel import LogMelConfig
 from s2s_live.features.log_psd import HOP, SAMPLE_RATE, LogPsdConfig, window_choices
@@ -143,6 +144,7 @@ class Sound2SceneEngine:
         with self._seeing:
             if self._pictures is None:
                 # It brings PyTorch with it, seconds that a start without pictures does without.
+                load_torch()
                 from s2s_live.engines.sound2scene.pictures import PictureWork
 
                 self._pictures = PictureWork(self._folder, self._config, self._spec.threads)

@@ -26,8 +26,8 @@ class PictureWork:
     """See `Sighted`, `Inverts` and `Composes` of `s2s_live.engines.base`. May be used from any thread."""
 
     def __init__(self, folder: ModelFolder, config: Sound2SceneConfig, threads: int) -> None:
-        # More threads would only take time from painting.
-        torch.set_num_threads(threads)
+        # More would only take time from painting; who has chosen fewer has a reason.
+        torch.set_num_threads(min(threads, torch.get_num_threads()))
         self._folder, self._config = folder, config
         self._sight = Sight(folder, config)
 
