@@ -167,6 +167,8 @@ def window(shared_window, qtbot):
     if window.controller.sound.text != "test":
         window.controller.sound.play("test")
         qtbot.waitUntil(lambda: window.controller.sound.text == "test", timeout=LONG)
+    # What was asked for is named at once, and plays a moment later.
+    qtbot.waitUntil(lambda: window.controller.sound.feed.source is not None, timeout=LONG)
 
 
 @pytest.fixture
