@@ -7,6 +7,7 @@ Off, a `span` costs a fraction of a microsecond. `recording` collects spans and 
 from __future__ import annotations
 
 import json
+import logging
 import os
 import threading
 import time
@@ -17,6 +18,8 @@ from pathlib import Path
 from typing import Self
 
 from s2s_live.errors import S2SError
+
+log = logging.getLogger(__name__)
 
 MOST = 1_000_000
 """Spans kept, the newest: hours of a show would fill the memory."""
@@ -31,7 +34,10 @@ class _State:
 
 
 class span:  # noqa: N801 - reads as what it is in a with statement
-    """`with span("paint", frame=7): ...` notes one stage. Numbers say which frame, hop or sample it is of."""
+    """`with span("paint", frame=7): ...` notes one stage. Numbers say which frame, hop or sample it is of.
+
+    Pictures between key frames are frames of their own: there a painted one is told by its `position`.
+    """
 
     __slots__ = ("_begun", "_name", "_numbers")
 
@@ -46,7 +52,7 @@ class span:  # noqa: N801 - reads as what it is in a with statement
         rows = _State.rows
         if rows is None:
             return
-        thread = threading.get_ident()
+        thread = threading.get_native_id()  # not the identity, which Python gives to the next thread again
         if thread not in _State.names:
             _State.names[thread] = threading.current_thread().name
         rows.append((self._name, thread, self._begun, time.perf_counter(), self._numbers))
@@ -56,21 +62,26 @@ class span:  # noqa: N801 - reads as what it is in a with statement
 def recording(path: Path) -> Iterator[None]:
     """Collect all spans, and write them to `path` at the end.
 
-    Raises S2SError where it cannot be written: before anything is collected, if that can be told.
+    Raises S2SError at once where it cannot be written. Where that fails later, what was measured meanwhile is
+    not lost for it: a line is logged.
     """
-    _write(path, "")
+    check_trace(path)
     _State.names.clear()
     _State.rows = deque(maxlen=MOST)
     try:
         yield
     finally:
         rows, _State.rows = _State.rows, None
-        _write(path, json.dumps(_chrome(rows or ())))
+        try:
+            path.write_text(json.dumps(_chrome(rows or ())), encoding="utf-8")
+        except OSError as error:
+            log.error("the trace %s could not be written (%s)", path, error)  # noqa: TRY400 - says it all
 
 
-def _write(path: Path, text: str) -> None:
+def check_trace(path: Path) -> None:
+    """Raise S2SError where no trace could be written to `path`."""
     try:
-        path.write_text(text, encoding="utf-8")
+        path.touch()
     except OSError as error:
         raise S2SError(f"{path} cannot be written ({error}).", "Choose another file.") from error
 

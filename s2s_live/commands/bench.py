@@ -42,6 +42,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def _run(options: argparse.Namespace) -> int:
+    _check_trace(options)
     figures = _compare() if options.compare else _measure(options)
     if options.json:
         print(json.dumps(figures, indent=2))
@@ -49,6 +50,17 @@ def _run(options: argparse.Namespace) -> int:
     for key, value in figures.items():
         print(f"{key:<22} {json.dumps(value)}")
     return 0
+
+
+def _check_trace(options: argparse.Namespace) -> None:
+    """Before minutes of measuring. Raises S2SError."""
+    from s2s_live.errors import S2SError
+    from s2s_live.tracing import check_trace
+
+    if options.trace and options.compare:
+        raise S2SError("A trace is of the running app: --compare opens none.", "Leave out one of the two.")
+    if options.trace:
+        check_trace(options.trace)
 
 
 def _compare() -> dict[str, object]:
