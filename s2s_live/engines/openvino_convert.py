@@ -25,6 +25,7 @@ def make(
 
     Raises RuntimeError and others where OpenVINO fails or errs.
     """
+    torch.set_num_threads(threads)  # all cores are its default: a show may be going on
     model = convert(made, example)
     compiled = compile_model(model, F32, threads)
     with torch.inference_mode():

@@ -11,7 +11,7 @@ from s2s_live.store.folder import ModelFolder
 
 
 def _sound2scene(folder: ModelFolder, device: str, threads: int, fine: bool | None) -> Engine:
-    # Networks are imported when one is opened: naming engines must not load PyTorch.
+    # An engine is imported when one is opened: naming them must be quick.
     from s2s_live.engines.sound2scene.engine import open_sound2scene
 
     return open_sound2scene(folder, device, threads, fine)

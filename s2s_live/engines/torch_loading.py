@@ -8,6 +8,7 @@ when the import asks for them, and what is left holds the lock for a tenth of a 
 from __future__ import annotations
 
 import ctypes
+import gc
 import importlib
 import importlib.util
 import logging
@@ -24,18 +25,31 @@ LIBRARIES = ("libc10.so", "libtorch_cpu.so", "libtorch_cuda.so", "libtorch.so", 
 
 
 def load_torch() -> None:
-    """Import PyTorch, from a thread beside those that hear and paint. Costs nothing where it is there."""
+    """Import PyTorch, best from a thread beside those that hear and paint. Quick where it is there."""
     if "torch" in sys.modules:
         return
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        _load()
+    finally:
+        if collects:
+            gc.enable()
+    # A full collection holds up all threads while it looks at every object: PyTorch's stay anyway.
+    gc.freeze()
+
+
+def _load() -> None:
     if sys.platform.startswith("linux"):
         try:
-            _open_libraries()
+            open_libraries()
         except (OSError, AttributeError, ValueError) as error:  # the import then does all by itself
             log.info("PyTorch's libraries were not opened beforehand (%s)", error)
     importlib.import_module("torch")
 
 
-def _open_libraries() -> None:
+def open_libraries() -> None:
+    """Open what PyTorch is made of, without Python's lock. Raises OSError where one cannot be opened."""
     found = importlib.util.find_spec("torch")
     if found is None or found.origin is None:
         return
@@ -45,4 +59,5 @@ def _open_libraries() -> None:
     for name in (FIRST, *LIBRARIES):
         if (path := folder / name).exists():
             visible = os.RTLD_GLOBAL if name == FIRST else os.RTLD_LOCAL
-            open_library(os.fsencode(path), os.RTLD_LAZY | visible)
+            if not open_library(os.fsencode(path), os.RTLD_LAZY | visible):
+                raise OSError(f"{path} cannot be opened")

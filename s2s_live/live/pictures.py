@@ -95,16 +95,19 @@ class Finder(Worker):
             self.stop()
 
     def _run(self) -> None:
-        _be_nice()
-        load_torch()
-        import torch
-
-        # Of this thread alone, but those that begin later take it over: theirs is put back for them.
-        torch.set_num_threads(1)
         try:
+            load_torch()
+            import torch
+
+            # Of this thread alone, but those that begin later take it over: theirs is put back for them.
+            later = min(self._threads, torch.get_num_threads())
+            torch.set_num_threads(1)
+            _be_nice()
             super()._run()
+            torch.set_num_threads(later)
+        except ImportError as error:
+            self._note(error)
         finally:
-            torch.set_num_threads(self._threads)
             self._ended.set()
 
     def _note(self, error: Exception) -> None:

@@ -77,21 +77,26 @@ class ModelFolder:
                 f"{self.path / (name + SUFFIX)} is no safetensors file ({error}).", AGAIN
             ) from error
 
-    def load_array(self, name: str, key: str) -> NDArray[Any] | None:
+    def load_array(self, name: str, key: str, *, verified: bool = False) -> NDArray[Any] | None:
         """One tensor of `<name>.safetensors` in numpy, None where there is none of that name.
 
-        Reads no more than it must: the file's checksum is not verified, see `verify`. Raises ModelError when
-        the file is missing or of another format.
+        The file's checksum is verified, unless `verified` says that it was. Raises ModelError where the file
+        is missing, damaged, of another format, or holds the tensor in a type of number that numpy lacks.
         """
         import safetensors
 
         self._listed(name + SUFFIX)
         path = self.path / (name + SUFFIX)
         try:
+            if not verified:
+                self._compare(name + SUFFIX, checksum(path))
             with safetensors.safe_open(path, framework="np") as file:
                 found: NDArray[Any] | None = file.get_tensor(key) if key in file.keys() else None  # noqa: SIM118
-        except (safetensors.SafetensorError, OSError, TypeError, ValueError) as error:
+        except (safetensors.SafetensorError, OSError, ValueError) as error:
             raise ModelError(f"{path} is no safetensors file ({error}).", AGAIN) from error
+        except (TypeError, AttributeError) as error:
+            hint = "Write it in 32 or 16 bits (float32, float16)."
+            raise ModelError(f"{path} holds {key} in a type that cannot be read ({error}).", hint) from error
         return found
 
     def verify(self) -> None:

@@ -1,4 +1,4 @@
-"""Opening the app: window first, then sound, then the model; and ending it in any state.
+"""Opening the app: window first, then the model, then sound; and ending it in any state.
 
 Qt is imported inside the functions: on Windows torch must come first (see `torch_before_qt`), and the
 command line stays quick.

@@ -60,7 +60,8 @@ class Controller(QObject):
         self._saver.timeout.connect(self._save_in_background)
 
     def open_model(self) -> None:
-        """After the window shows: begin with what takes longest."""
+        """After the window shows: begin with what takes longest. A session needs a programme that runs."""
+        self.sound.feed.start()
         self.show.open_model(self.options.model or self.settings.model)
 
     def begin(self) -> None:

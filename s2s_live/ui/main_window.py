@@ -165,7 +165,7 @@ class MainWindow(QMainWindow):
         return column
 
     def begin(self) -> None:
-        """Once the window shows: what is slow to load, the model on its own thread, then the show."""
+        """Once the window shows: the model on its own thread, what is slow to load, then the sound."""
         self.controller.open_model()
         from s2s_live.ui.spectrogram_view import SpectrogramView
 

@@ -20,7 +20,7 @@ from s2s_live.live.memory_keeper import MemoryKeeper
 from s2s_live.live.threads import engine_threads
 from s2s_live.ui.worker import Worker
 
-if TYPE_CHECKING:  # torch comes with these: not before the window shows
+if TYPE_CHECKING:  # not before the window shows: they take a moment to import
     from s2s_live.live.session import Session, SessionStatus
 
 log = logging.getLogger(__name__)

@@ -67,6 +67,7 @@ class _Hash:
     """One channel's lattice of one seed, as `fields.lattice` has it, in 32-bit numpy: no threads to wake."""
 
     def __init__(self, channel: Channel, seed: int) -> None:
+        # As `fields` begins, which does it with tensors for many seeds at once.
         start = _mix(_word(seed) ^ _mix(_word(seed >> 32)))
         self._across = _mix(start ^ _word(channel.key))
         self._down = _mix(self._across + np.uint32(1))

@@ -336,7 +336,6 @@ def test_a_second_start_loads_no_network(tiny_folder):
         "from s2s_live.engines.registry import open_engine\n"
         "engine = open_engine(model)\n"
         "assert engine.spec.runtime.startswith('openvino-'), engine.spec.runtime\n"
-        "assert 'torchvision' not in sys.modules\n"
     )
     cache = platformdirs.user_cache_path("s2s-live")
     done = subprocess.run([sys.executable, "-c", program, str(cache), str(tiny_folder)], check=False)

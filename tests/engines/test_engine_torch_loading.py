@@ -27,8 +27,24 @@ def test_it_works_once_loaded():
 
 def test_libraries_that_cannot_be_opened_are_left_to_the_import():
     broken = "import s2s_live.engines.torch_loading as loading\ndef refuse():\n    raise OSError('no')\n"
-    broken += "loading._open_libraries = refuse\n"
+    broken += "loading.open_libraries = refuse\n"
     subprocess.run([sys.executable, "-c", broken + LOADS], check=True)
+
+
+OPENS = """
+import sys
+from pathlib import Path
+from s2s_live.engines.torch_loading import open_libraries
+assert "libtorch_cpu.so" not in Path("/proc/self/maps").read_text()
+open_libraries()
+assert "libtorch_python.so" in Path("/proc/self/maps").read_text()
+assert "torch" not in sys.modules
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="libraries are opened beforehand on Linux")
+def test_libraries_are_opened_before_the_import():
+    subprocess.run([sys.executable, "-c", OPENS], check=True)
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="libraries are opened beforehand on Linux")

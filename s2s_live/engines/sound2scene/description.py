@@ -160,7 +160,8 @@ def load_classes(folder: ModelFolder, config: Sound2SceneConfig) -> Floats | Non
     """
     if not config.generator.classes:
         return None
-    table = folder.load_array(GENERATOR, "shared.weight")
+    # Hundreds of megabytes, which who opens an engine has verified with the rest.
+    table = folder.load_array(GENERATOR, "shared.weight", verified=True)
     if table is None or table.shape != (config.generator.classes, config.generator.class_size):
         raise ModelError("The generator's classes are not those of its manifest.", OTHER_WEIGHTS)
     return np.ascontiguousarray(table, np.float32)

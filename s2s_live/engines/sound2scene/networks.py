@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -211,4 +211,11 @@ def cache_folder() -> Path:
 
 
 def _cache_file(name: str, part: str) -> Path:
-    return cache_folder() / f"{name}-{part}-{GRAPH_VERSION}-torch{version('torch')}"
+    return cache_folder() / f"{name}-{part}-{GRAPH_VERSION}-torch{_torch_version()}"
+
+
+def _torch_version() -> str:
+    try:
+        return version("torch")
+    except PackageNotFoundError:  # a bundle may come without the packages' records; its PyTorch never changes
+        return ""
