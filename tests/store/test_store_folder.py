@@ -4,6 +4,7 @@ import json
 import shutil
 import weakref
 
+import numpy as np
 import pytest
 import torch
 
@@ -193,3 +194,28 @@ def test_weights_can_be_read_by_everyone_who_may_read_the_folder(tmp_path):
     folder = write_model_folder(tmp_path / "toy", MANIFEST, WEIGHTS)
     modes = {path.stat().st_mode & 0o044 for path in folder.path.iterdir()}
     assert modes == {0o044}
+
+
+def test_one_array_is_read_without_torch(folder):
+    np.testing.assert_array_equal(folder.load_array("a", "x"), WEIGHTS["a"]["x"].numpy())
+    assert folder.load_array("a", "y") is None
+    with pytest.raises(ModelError, match="lists no c"):
+        folder.load_array("c", "x")
+
+
+def test_an_array_of_a_file_that_was_changed_is_refused(folder):
+    path = folder.path / "a.safetensors"
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(ModelError, match="checksum"):
+        folder.load_array("a", "x")
+    assert folder.load_array("a", "x", verified=True) is not None
+
+
+@pytest.mark.parametrize("kind", [torch.bfloat16, torch.float8_e4m3fn])
+def test_an_array_in_numbers_that_numpy_lacks_is_named(tmp_path, kind):
+    folder = write_model_folder(tmp_path / "short", MANIFEST, {"a": {"x": torch.ones(4).to(kind)}})
+    with pytest.raises(ModelError, match="x in a type that cannot be read") as caught:
+        folder.load_array("a", "x")
+    assert "float32" in caught.value.hint
