@@ -2,7 +2,7 @@
 
 Python holds its lock while the system loads an extension's libraries, a third of a second for PyTorch's. A C
 function called through ctypes runs without the lock: libraries that were opened that way before are there
-when the import asks for them, and what is left holds the lock for a tenth of a second at most.
+when the import asks for them, and what is left holds the lock for a tenth of a second or so.
 """
 
 from __future__ import annotations

@@ -102,10 +102,12 @@ class Finder(Worker):
             # Of this thread alone, but those that begin later take it over: theirs is put back for them.
             later = min(self._threads, torch.get_num_threads())
             torch.set_num_threads(1)
-            _be_nice()
-            super()._run()
-            torch.set_num_threads(later)
-        except ImportError as error:
+            try:
+                _be_nice()
+                super()._run()
+            finally:
+                torch.set_num_threads(later)
+        except (ImportError, OSError) as error:  # a library of PyTorch's that is not there is either
             self._note(error)
         finally:
             self._ended.set()
