@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from s2s_live.errors import ModelError
+from s2s_live.features.changes import repeated, since_change
 from s2s_live.features.stream import Columns, ColumnStream, Floats
 
 
@@ -31,6 +32,8 @@ class LogMelConfig:
     """Subtracted from the natural logarithm of the power..."""
     scale: float = 0.2
     """...and this multiplies the rest: the same numbers for every window, loud or quiet."""
+    newest_sound: bool = False
+    """Whether a sound that has only just begun is listened to alone; see `features.changes`."""
 
     def __post_init__(self) -> None:
         if not self._possible():
@@ -38,6 +41,8 @@ class LogMelConfig:
 
     def _possible(self) -> bool:
         numbers = asdict(self)
+        if not isinstance(numbers.pop("newest_sound"), bool):
+            return False
         if any(isinstance(n, bool) or not isinstance(n, int | float) for n in numbers.values()):
             return False
         whole = (self.sample_rate, self.n_fft, self.hop, self.mels, self.frames)
@@ -91,6 +96,14 @@ def log_mel(samples: Floats, config: LogMelConfig) -> Floats:
     return np.ascontiguousarray(scaled.T, np.float32)
 
 
+def listened(window: Floats, config: LogMelConfig) -> Floats:
+    """What is listened to of a window `[1, mels, frames]` or `[mels, frames]`, in the same shape."""
+    if not config.newest_sound:
+        return window
+    logs = window.reshape(window.shape[-2:]) / config.scale + config.offset
+    return repeated(window, since_change(logs))
+
+
 class LogMel(ColumnStream):
     """Streaming `log_mel`; see `ColumnStream`."""
 
@@ -103,6 +116,10 @@ class LogMel(ColumnStream):
     def columns(self, samples: Floats) -> Columns:
         """Scaled log-mel columns `[k, mels]`."""
         return log_mel(samples, self.config).T
+
+    def listen(self, controls: Mapping[str, float]) -> Floats:  # noqa: ARG002 - see FrontEnd
+        """As `engines.base.FrontEnd`, whatever the controls; a sound that has only just begun, alone."""
+        return listened(self.window(), self.config)
 
     def window(self) -> Floats:
         """`[1, mels, frames]`, row 0 the lowest."""

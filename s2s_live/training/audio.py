@@ -56,7 +56,7 @@ class AudioSettings:
     batch: int = 32
     made: int = 160
     """Synthesised clips per family."""
-    versions: int = 3
+    versions: int = 7
     """Other rooms and speeds of each real clip."""
     rate: float = 2e-3
     decay: float = 2e-2

@@ -1,4 +1,4 @@
-"""What changes from step to step, done on windows of mel power: level, microphone, distance, noise, mixtures.
+"""What changes from step to step, done on windows of mel power: pitch, level, microphone, noise, mixtures.
 
 A gain adds decibels, a microphone or the air multiplies the spectrum, sounds that meet add their power. The
 absolute level stays meaningful: the intensity that a window teaches is read off its final level.
@@ -19,6 +19,8 @@ from s2s_live.world.sounds import LEVELS
 _SILENCE = FAMILY_IDS.index("silence")
 _QUIETEST, _LOUDEST = -58.0, -5.0
 _MOST_GAIN = 34.0
+_MOST_SHIFT = 2.5
+_SHORTEST_REPEAT, _LONGEST_REPEAT = 12, 70
 _LOW = torch.tensor([LEVELS[name][0] for name in FAMILY_IDS])
 _HIGH = torch.tensor([LEVELS[name][1] for name in FAMILY_IDS])
 
@@ -63,7 +65,8 @@ class Augment:
         """`windows_db` `[B, WINDOW, bins]` as drawn, `family` `[B]`."""
         count = len(windows_db)
         silent = family == _SILENCE
-        db = windows_db + torch.where(silent[:, None, None], 0.0, self._microphone(count))
+        db = self._shifted(windows_db)
+        db = db + torch.where(silent[:, None, None], 0.0, self._microphone(count))
         power = 10 ** (db / 10)
         level = loudness_db(power)
         wanted = torch.from_numpy(self.rng.uniform(_QUIETEST, _LOUDEST, count)).float()
@@ -72,13 +75,34 @@ class Augment:
         teaches = intensity(level + gain, family)
         power, target = self._mixed(power, family, level + gain)
         power = self._spliced(power, silent)
-        return Batch(power + self._floor(count, silent), family, target, teaches)
+        return Batch(self._repeated(power + self._floor(count, silent)), family, target, teaches)
 
     def _some(self, count: int, probability: float) -> Tensor:
         return torch.from_numpy(self.rng.random(count) < probability)
 
     def _uniform(self, low: float, high: float, *shape: int) -> Tensor:
         return torch.from_numpy(self.rng.uniform(low, high, shape)).float()
+
+    def _shifted(self, db: Tensor) -> Tensor:
+        """Half of the windows a little higher or lower: shifted by up to `_MOST_SHIFT` mel filters."""
+        count, last = len(db), db.shape[2] - 1
+        shift = self._uniform(-_MOST_SHIFT, _MOST_SHIFT, count, 1) * self._some(count, 0.5)[:, None]
+        place = (torch.arange(last + 1)[None, :] + shift).clamp(0, last)
+        below = place.long().clamp_max(last - 1)
+        part = (place - below)[:, None, :]
+        rows = below[:, None, :].expand_as(db)
+        return db.gather(2, rows) * (1 - part) + db.gather(2, rows + 1) * part
+
+    def _repeated(self, power: Tensor) -> Tensor:
+        """Some windows hold their newest columns alone, over and over.
+
+        So a sound is listened to that has only just begun, see `features.changes`.
+        """
+        count = len(power)
+        length = torch.from_numpy(self.rng.integers(_SHORTEST_REPEAT, _LONGEST_REPEAT, count))
+        length = torch.where(self._some(count, 0.2), length, WINDOW)[:, None]
+        rows = WINDOW - length + torch.arange(-WINDOW, 0)[None, :] % length
+        return power.gather(1, rows[:, :, None].expand_as(power))
 
     def _microphone(self, count: int) -> Tensor:
         """A frequency response in dB `[B, 1, bins]`: tilt, bumps, a small speaker, dull distance."""

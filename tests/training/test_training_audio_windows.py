@@ -110,6 +110,37 @@ def test_augmented_batches_are_sane_and_carry_their_level():
     assert np.corrcoef(level.numpy(), taught.numpy())[0, 1] > 0.9
 
 
+def drawn_twice(windows):
+    """A batch with the same chances twice: of all windows, and of windows that differ in the older half."""
+    family = torch.zeros(len(windows), dtype=torch.long)
+    other = windows.clone()
+    other[:, : WINDOW // 4] += 6.0
+    return Augment(3)(windows, family), Augment(3)(other, family)
+
+
+def test_some_windows_hold_their_newest_columns_alone():
+    windows = torch.randn(256, WINDOW, FRONT_END.mels, generator=torch.Generator().manual_seed(0)) - 40.0
+    batch, _ = drawn_twice(windows)
+    periods = []
+    for power in batch.power:
+        same = [k for k in range(10, 75) if torch.equal(power[-k:], power[-2 * k : -k][-k:])]
+        periods += same[:1]
+    assert 20 < len(periods) < 90
+    assert min(periods) < 25
+
+
+def test_pitches_shift_by_a_filter_or_two():
+    windows = torch.full((64, WINDOW, FRONT_END.mels), -90.0)
+    windows[:, :, 30] = -20.0
+    shifted = Augment(1)._shifted(windows)
+    assert shifted.shape == windows.shape
+    place = (10 ** (shifted[:, 0] / 10)).argmax(1) - 30
+    assert 0 < int(place.abs().max()) <= 3
+    assert int((shifted[:, 0, 30] == -20.0).sum()) > 20  # about half stay as they are
+    flat = torch.randn(64, 1, 1) * torch.ones(1, WINDOW, FRONT_END.mels)
+    torch.testing.assert_close(Augment(2)._shifted(flat), flat)
+
+
 def test_info_nce_is_the_papers_when_all_families_differ():
     a, b = unit(torch.rand(6, 8)), unit(torch.rand(6, 8))
     d = torch.cdist(b, a)
