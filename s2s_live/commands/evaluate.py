@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from s2s_live.engines.sound2scene.landmarks import Landmarks
     from s2s_live.engines.sound2scene.world_encoder import WorldEncoder
     from s2s_live.evaluation.sound2scene.evaluating import Found
     from s2s_live.evaluation.world.retrieval import Query
@@ -170,7 +171,7 @@ def measure_world(model: str, run: Path, real: Path | None, fold: int | None, qu
     world = open_world(loaded, _image_encoder(folder), SEED)
     effort = QUICK if quick else Effort()
     folds = place_of_folds(run, folder.path)
-    ears, queries = _ears(folds, real, fold, world.families, effort.queries)
+    ears, queries = _ears(folds, real, fold, world.families, effort.queries, loaded.landmarks)
     engine = open_engine(folder.path)
     try:
         spec = engine.spec
@@ -198,8 +199,9 @@ def _image_encoder(folder: ModelFolder) -> WorldEncoder:
 
 
 def _ears(
-    place: Path, real: Path | None, fold: int | None, families: tuple[str, ...], most: int
-) -> tuple[dict[str, Any], list[Query] | None]:
+    place: Path, real: Path | None, fold: int | None, families: tuple[str, ...], most: int,
+    landmarks: Landmarks | None,
+) -> tuple[dict[str, Any], list[Query] | None]:  # fmt: skip
     """Figures of the ears, and what they make of sounds that they never met, about `most` of a family."""
     names = ("real_window_top1", "real_clip_top1", "ece")
     if real is None:
@@ -212,16 +214,17 @@ def _ears(
     found = report(place, clips, fold)
     numbers = [row["fold"] for row in found["folds"]]
     figures = {**{name: found[name] for name in names}, "folds": found["folds"]}
-    return figures, held_out(place, clips, numbers, families, most)
+    return figures, held_out(place, clips, numbers, families, most, landmarks)
 
 
 def held_out(
-    place: Path, clips: Sequence[Clip], numbers: Sequence[int], families: tuple[str, ...], most: int
-) -> list[Query]:
+    place: Path, clips: Sequence[Clip], numbers: Sequence[int], families: tuple[str, ...], most: int,
+    landmarks: Landmarks | None = None,
+) -> list[Query]:  # fmt: skip
     """About `most` sounds of each family, heard by encoders that were not trained on them.
 
     Recordings where these folds hold any back; of other families synthesised sounds, heard by the first
-    fold's encoder.
+    fold's encoder. All as the model's landmarks draw them.
     """
     from s2s_live.training.held_out import FOLDS
     from s2s_live.training.recordings import folds
@@ -237,7 +240,7 @@ def held_out(
             chosen += mine[:: max(-(-len(mine) // each), 1)]
             if family not in real and number == numbers[0]:
                 chosen += _synthesised(family, most)
-        found += _heard(place, number, chosen)
+        found += _heard(place, number, chosen, landmarks)
     return found
 
 
@@ -255,11 +258,12 @@ def _synthesised(family: str, count: int) -> list[Clip]:
     ]
 
 
-def _heard(place: Path, number: int, clips: Sequence[Clip]) -> list[Query]:
+def _heard(place: Path, number: int, clips: Sequence[Clip], landmarks: Landmarks | None) -> list[Query]:
     """What a fold's encoder makes of each clip: the mean direction of the windows that sound.
 
     Under the gate the show paints the prototype of silence, and so does a clip of it.
     """
+    import torch
     from torch.nn import functional
 
     from s2s_live.evaluation.world.retrieval import Query
@@ -269,9 +273,12 @@ def _heard(place: Path, number: int, clips: Sequence[Clip]) -> list[Query]:
 
     fold = load_fold(place, number)
     windows = hear_clips(fold.encoder, clips)
+    latents = windows.embeddings
+    if landmarks is not None:
+        latents = torch.from_numpy(landmarks.draw(latents.numpy()))
     found = []
     for index, clip in enumerate(clips):
-        mine = windows.embeddings[windows.clip == index]
+        mine = latents[windows.clip == index]
         mean = mine.mean(0) if len(mine) else fold.prototypes[family_index("silence")]
         found.append(Query(clip.families, functional.normalize(mean, dim=0), not clip.made))
     return found

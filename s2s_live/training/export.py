@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +15,14 @@ from torch.nn import functional
 
 from s2s_live.engines.sound2scene.audio_encoder import AudioEncoder
 from s2s_live.engines.sound2scene.generator import Generator
+from s2s_live.engines.sound2scene.landmarks import Landmarks
 from s2s_live.engines.sound2scene.model import Families, Sound2SceneConfig, Sound2SceneModel, write_model
 from s2s_live.engines.sound2scene.presets import BUNDLED_AUDIO_ENCODER
 from s2s_live.engines.sound2scene.upscaler import Upscaler
 from s2s_live.engines.sound2scene.upscaler_config import UpscalerConfig
 from s2s_live.engines.sound2scene.world_encoder import WorldEncoder
 from s2s_live.errors import TrainingError
-from s2s_live.features.log_mel import LogMelConfig
+from s2s_live.training.audio_features import FRONT_END
 from s2s_live.training.card import model_card
 from s2s_live.training.generator import CHECKPOINT, load_growing
 from s2s_live.training.held_out import carry_folds
@@ -38,6 +39,8 @@ log = logging.getLogger(__name__)
 NAME = "world"
 SHEET = "sheet.jpg"
 LICENCE = "MIT"
+SHARPNESS = 20.0
+"""With which what is heard is drawn to the pictures of the bank."""
 
 
 @dataclass(frozen=True)
@@ -60,27 +63,13 @@ def export(run: Path, out: Path, recordings: Sequence[Path] = ()) -> None:
     generator, state = _generator(run)
     bank = Bank.load(run / "bank.npz")
     ears = _ears(run, bank)
-    config = Sound2SceneConfig(
-        front_end=LogMelConfig(),
-        audio_encoder=ears.encoder.config,
-        generator=generator.config,
-        families=FAMILY_IDS,
-        fields=WORLD_FIELDS.up_to(generator.config.resolution),
-        silence="silence",
-        temperature=ears.temperature,
-    )
-    upscaler = _upscaler(run)
-    config = replace(config, upscaler=upscaler.config if upscaler else None)
-    families = Families(ears.prototypes.float().numpy(), flow_table())
-    model = Sound2SceneModel(
-        config, halved(ears.encoder), halved(generator), families, upscaler, _image_encoder(run)
-    )
+    model = _model(run, generator, ears, bank)
     trained = {
         "recipe": "s2s-live train world",
         "picture_size": generator.config.resolution,
         "generator_steps": state["step"],
         "generator_minutes": round(state["used_s"] / 60.0, 1),
-        "upscaler": upscaler is not None,
+        "upscaler": model.upscaler is not None,
         "audio": "trained" if ears.trained else "not trained: prototypes are those of the pictures",
         "figures": {**state.get("figures", {}), **ears.figures},
     }
@@ -90,6 +79,26 @@ def export(run: Path, out: Path, recordings: Sequence[Path] = ()) -> None:
     (out / "README.md").write_text(model_card(trained, recordings), encoding="utf-8")
     size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
     log.info("export: %s written, %.1f MB", out, size / 1e6)
+
+
+def _model(run: Path, generator: Generator, ears: Ears, bank: Bank) -> Sound2SceneModel:
+    upscaler = _upscaler(run)
+    config = Sound2SceneConfig(
+        front_end=FRONT_END,
+        audio_encoder=ears.encoder.config,
+        generator=generator.config,
+        families=FAMILY_IDS,
+        fields=WORLD_FIELDS.up_to(generator.config.resolution),
+        silence="silence",
+        temperature=ears.temperature,
+        upscaler=upscaler.config if upscaler else None,
+        landmark_sharpness=SHARPNESS,
+    )
+    families = Families(ears.prototypes.float().numpy(), flow_table())
+    return Sound2SceneModel(
+        config, halved(ears.encoder), halved(generator), families, upscaler, _image_encoder(run),
+        Landmarks(bank.embedding, SHARPNESS),
+    )  # fmt: skip
 
 
 def _upscaler(run: Path) -> Upscaler | None:

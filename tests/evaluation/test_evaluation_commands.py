@@ -15,11 +15,14 @@ import torch
 from torch.nn import functional
 
 from s2s_live.cli import build_parser
+from s2s_live.commands.evaluate import held_out
 from s2s_live.engines.sound2scene.audio_encoder import AudioEncoder
+from s2s_live.engines.sound2scene.landmarks import Landmarks
 from s2s_live.engines.sound2scene.model import write_model
 from s2s_live.engines.sound2scene.presets import BUNDLED_AUDIO_ENCODER
 from s2s_live.errors import ModelError, S2SError, TrainingError
 from s2s_live.training.held_out import HeldOut, carry_folds, save_fold
+from s2s_live.training.recordings import read_folders
 from s2s_live.world.families import FAMILIES
 
 KEYS = {
@@ -111,6 +114,18 @@ def test_the_model_folder_may_carry_the_folds(model_folder, run_folder, recordin
     found = json.loads(capsys.readouterr().out)
     for key in ("folds", "ece", "real_window_top1", "retrieval_r5"):
         assert found[key] == expected[key]
+
+
+def test_landmarks_draw_what_the_folds_hear(run_folder, recordings):
+    clips = read_folders([recordings]).clips
+    ends = Landmarks(np.eye(2, 128, dtype=np.float32), 1e4)
+    plain, drawn = (
+        held_out(run_folder, clips, [0], ("rain", "dog"), 4, landmarks) for landmarks in (None, ends)
+    )
+    assert [query.families for query in drawn] == [query.families for query in plain]
+    for query, before in zip(drawn, plain, strict=True):
+        assert float(query.embedding[2:].abs().max()) < 1e-6 < float(before.embedding[2:].abs().max())
+        assert float(torch.linalg.vector_norm(query.embedding)) == pytest.approx(1.0, abs=1e-5)
 
 
 def test_without_any_fold_it_says_what_to_train(model_folder, recordings, tmp_path):

@@ -10,11 +10,13 @@ import torch
 
 from s2s_live.engines.registry import open_engine
 from s2s_live.engines.sound2scene.config import FieldsConfig, GeneratorConfig
+from s2s_live.engines.sound2scene.model import load_model
 from s2s_live.engines.sound2scene.presets import BUNDLED_GENERATOR
 from s2s_live.engines.sound2scene.upscaler import Upscaler
 from s2s_live.engines.sound2scene.upscaler_config import UpscalerConfig
 from s2s_live.engines.sound2scene.world_encoder import WorldEncoder
 from s2s_live.errors import TrainingError
+from s2s_live.store.folder import ModelFolder
 from s2s_live.training import generator as stage_module
 from s2s_live.training.generator import GeneratorStage, Growing, Phase, Recipe
 from s2s_live.training.images import BANK_LEVELS, Bank, judge, pair_loss
@@ -215,6 +217,8 @@ def test_the_run_folder_becomes_a_model_that_opens(run: Path, tmp_path: Path) ->
     engine = open_engine(tmp_path / "model", fine=True)
     assert engine.spec.picture_size == (128, 128)
     assert engine.spec.families == tuple(f.id for f in FAMILIES)
+    landmarks = load_model(ModelFolder.open(tmp_path / "model")).landmarks
+    np.testing.assert_allclose(landmarks.embedding, Bank.load(run / "bank.npz").embedding, atol=1e-3)
     assert "not trained" in (tmp_path / "model" / "README.md").read_text()
     assert cv2.imread(str(tmp_path / "model" / "sheet.jpg")).shape[1] > 9 * 64
     engine.close()

@@ -22,6 +22,7 @@ ENGINE = "sound2scene"
 AUDIO_ENCODER, GENERATOR, FAMILIES = "audio_encoder", "generator", "families"
 UPSCALER = "upscaler"
 IMAGE_ENCODER = "image_encoder"
+LANDMARKS = "landmarks"
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,8 @@ class Sound2SceneConfig:
     """Seconds between hearings."""
     upscaler: UpscalerConfig | None = None
     """Where the model has a network for twice the lines."""
+    landmark_sharpness: float | None = None
+    """How sharply what is heard is drawn to the model's landmarks; None where it has none."""
 
     def __post_init__(self) -> None:
         if self.audio_encoder.embedding_size != self.generator.feature_size:
@@ -51,8 +54,10 @@ class Sound2SceneConfig:
             raise ModelError("The manifest names a family twice.", OTHER_WEIGHTS)
         if self.silence and self.silence not in self.families:
             raise ModelError(f"The manifest's silence, {self.silence!r}, is no family of it.", OTHER_WEIGHTS)
-        for name in ("temperature", "hop_s"):
+        for name in ("temperature", "hop_s", "landmark_sharpness"):
             number = getattr(self, name)
+            if name == "landmark_sharpness" and number is None:
+                continue
             if isinstance(number, bool) or not isinstance(number, int | float) or not 1e-4 <= number <= 100:
                 raise ModelError(f"The manifest's {name} is {number!r}.", OTHER_WEIGHTS)
         self._check_fields()
@@ -92,6 +97,7 @@ class Sound2SceneConfig:
             "temperature": self.temperature,
             "hop_s": self.hop_s,
             "upscaler": self.upscaler.to_json() if self.upscaler else None,
+            "landmark_sharpness": self.landmark_sharpness,
         }
 
     @classmethod
@@ -111,6 +117,7 @@ class Sound2SceneConfig:
             temperature=data.get("temperature", cls.temperature),
             hop_s=data.get("hop_s", cls.hop_s),
             upscaler=UpscalerConfig.from_json(upscaler) if upscaler is not None else None,
+            landmark_sharpness=data.get("landmark_sharpness"),
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,6 +31,7 @@ from s2s_live.engines.sound2scene.description import (
     load_classes,
     load_families,
 )
+from s2s_live.engines.sound2scene.landmarks import load_landmarks
 from s2s_live.engines.sound2scene.levels import to_picture, tone_curve
 from s2s_live.engines.sound2scene.networks import (
     Z_LIMIT,
@@ -83,6 +85,7 @@ class Sound2SceneEngine:
         families = load_families(folder, config)
         self._folder, self._config = folder, config
         self._prototypes, self._flows = families.prototypes, families.flow
+        self._landmarks = load_landmarks(folder, config)
         self._scene: Scene | None = None
         self._hearing, self._painting = threading.Lock(), threading.Lock()
         shape = open_front_end(config.front_end.to_json()).window().shape
@@ -108,7 +111,10 @@ class Sound2SceneEngine:
         return open_front_end(self._config.front_end.to_json())
 
     def hear(self, window: Floats) -> Target:
-        """The window's embedding and, by its distances to the families' prototypes, how the scene moves."""
+        """The window's embedding, drawn to the landmarks if the model has any, and what it says of it.
+
+        How the scene moves and what it is called follow from the embedding's own distances to the prototypes.
+        """
         with self._hearing:
             if self._hear is None:
                 raise ValueError("the engine is closed")
@@ -117,7 +123,8 @@ class Sound2SceneEngine:
             found = (
                 self._hear[window.shape].run(np.ascontiguousarray(window[None], dtype=np.float32))[0].copy()
             )
-        return self._target(found)
+        target = self._target(found)
+        return replace(target, latent=self._landmarks.draw(found)) if self._landmarks else target
 
     def see(self, picture: Path | Image) -> Target:
         """Where the scene would go for this picture; see `Sighted`."""

@@ -17,12 +17,14 @@ from s2s_live.engines.sound2scene.description import (
     FAMILIES,
     GENERATOR,
     IMAGE_ENCODER,
+    LANDMARKS,
     UPSCALER,
     Families,
     Sound2SceneConfig,
     load_families,
 )
 from s2s_live.engines.sound2scene.generator import Generator
+from s2s_live.engines.sound2scene.landmarks import Landmarks, load_landmarks
 from s2s_live.engines.sound2scene.loading import load_generator, load_upscaler
 from s2s_live.engines.sound2scene.seeing import SMALL
 from s2s_live.engines.sound2scene.upscaler import Upscaler
@@ -52,6 +54,7 @@ class Sound2SceneModel:
     upscaler: Upscaler | None = None
     image_encoder: WorldEncoder | None = None
     """Only written: who looks at pictures reads it by itself (`Sight`)."""
+    landmarks: Landmarks | None = None
 
 
 def load_audio_encoder(folder: ModelFolder, config: Sound2SceneConfig) -> AudioEncoder:
@@ -71,6 +74,7 @@ def load_model(folder: ModelFolder) -> Sound2SceneModel:
         load_generator(folder, config),
         load_families(folder, config),
         load_upscaler(folder, config),
+        landmarks=load_landmarks(folder, config),
     )
 
 
@@ -101,6 +105,8 @@ def write_model(
         }
     if model.upscaler is not None:
         weights[UPSCALER] = model.upscaler.state_dict()
+    if model.landmarks is not None:
+        weights[LANDMARKS] = {"embedding": torch.from_numpy(model.landmarks.embedding).half()}
     if model.image_encoder is not None:
         size = model.image_encoder.head.out_features
         manifest["image_encoder"] = {"network": SMALL, "feature_size": size}

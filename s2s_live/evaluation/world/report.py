@@ -133,7 +133,8 @@ def hear(engine: Engine, sound: Floats) -> Tensor:
     front_end = engine.front_end()
     rate = front_end.sample_rate
     front_end.push(sound if rate == SAMPLE_RATE else soxr.resample(sound, SAMPLE_RATE, rate))
-    return torch.from_numpy(engine.hear(front_end.window()).latent)
+    window = front_end.listen({})
+    return torch.from_numpy((engine.silence() if window is None else engine.hear(window)).latent)
 
 
 def rounded(value: Any) -> Any:
