@@ -33,6 +33,14 @@ def test_a_picture_becomes_the_embedding_of_the_image_encoder(engine, seeing_net
     np.testing.assert_allclose(found, expected[0].detach().numpy(), atol=1e-5)
 
 
+@pytest.mark.parametrize("size", [(640, 360), (300, 800)])
+def test_of_a_wide_or_tall_picture_its_middle_is_seen(engine, size):
+    picture = _photograph().resize(size)
+    left, top = (max(0, (a - b) // 2) for a, b in (size, size[::-1]))
+    middle = picture.crop((left, top, left + min(size), top + min(size)))
+    np.testing.assert_allclose(engine.see(picture).latent, engine.see(middle).latent, atol=1e-6)
+
+
 def test_a_seen_picture_is_a_target_like_a_heard_sound(engine, tmp_path):
     path = tmp_path / "holiday.jpg"
     _photograph().save(path)

@@ -32,7 +32,7 @@ class Eye(Protocol):
     """An image encoder and how it takes pictures."""
 
     def see(self, picture: Any) -> Tensor:
-        """Features `[1, D]` of a path or a PIL image, prepared as in training."""
+        """Features `[1, D]` of the square in the middle of a path's picture or a PIL image."""
 
     def features(self, pictures: Tensor) -> Tensor:
         """Features `[B, D]` of pictures `[B, 3, S, S]` in 0..1, differentiable."""
@@ -50,7 +50,7 @@ class Sight:
         self._eye: Eye | None = None
 
     def see(self, picture: Any) -> Floats:
-        """The unit embedding `[feature_size]` of a picture: a path or a PIL image of any size.
+        """The unit embedding `[feature_size]` of the square in the middle of a picture: path or PIL image.
 
         Raises ModelError where the model has no image encoder or a damaged one, ImageError for what is no
         picture.
@@ -100,7 +100,7 @@ class _SmallEye:
         self._encoder = load_world_encoder(folder, size)
 
     def see(self, picture: Any) -> Tensor:
-        return self.features(0.5 * image_input.visual(picture)[None] + 0.5)
+        return self.features(image_input.square(picture, image_input.VISUAL_SIDE)[None])
 
     def features(self, pictures: Tensor) -> Tensor:
         found: Tensor = self._encoder(functional.adaptive_avg_pool2d(pictures, INPUT_SIZE))
@@ -115,7 +115,7 @@ class _ResnetEye:
         self._encoder = load_image_encoder(folder)
 
     def see(self, picture: Any) -> Tensor:
-        found: Tensor = self._encoder(image_input.feature_input(picture)[None])
+        found: Tensor = self._encoder(image_input.feature_input(picture, crop=True)[None])
         return found
 
     def features(self, pictures: Tensor) -> Tensor:
