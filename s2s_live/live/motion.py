@@ -161,7 +161,10 @@ class Motion:
             pins: what the memory holds at this tick.
         """
         self._listen(level_db, onset, controls["gate_db"])
-        self._choose_target(heard, controls)
+        # An engine that finds nothing to hear in a window says so by its silence, however loud that is.
+        sounds = self.gate_open and heard is not self._rest
+        self._quiet_ticks = 0 if sounds else self._quiet_ticks + 1
+        self._choose_target(heard if sounds else None, controls)
         if controls["hold"] < 0.5:
             self._follow(controls, pins)
             self._anchor = anchor(pins, controls)
@@ -206,7 +209,6 @@ class Motion:
     def _listen(self, level_db: float, onset: float, gate_db: float) -> None:
         """Follow loudness and onsets: the fast path."""
         self.gate_open = level_db > gate_db
-        self._quiet_ticks = 0 if self.gate_open else self._quiet_ticks + 1
         span = max(FULL_SCALE_DB - gate_db, 1.0)
         loudness = min(max((level_db - gate_db) / span, 0.0), 1.0)
         seconds = LOUDNESS_ATTACK_S if loudness > self._loudness else LOUDNESS_RELEASE_S
@@ -229,8 +231,8 @@ class Motion:
         return min(max((above - usual_db) / SURPRISE_RANGE_DB, 0.0), 1.0)
 
     def _choose_target(self, heard: Target | None, controls: Mapping[str, float]) -> None:
-        """While it sounds follow what is heard; in silence hold, or drift to rest."""
-        if self.gate_open and heard is not None:
+        """Follow what is heard; in silence (None) hold, or drift to rest."""
+        if heard is not None:
             self._target = heard
         elif controls["gate_mode"] < 0.5 and not self._sounding:
             self._target = self._rest

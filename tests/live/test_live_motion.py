@@ -86,6 +86,17 @@ def test_nothing_is_adopted_below_the_gate():
     assert motion.target is REST
 
 
+def test_where_the_engine_hears_nothing_it_is_silent_however_loud():
+    for mode, goal in ((0.0, REST), (1.0, RAIN)):
+        motion = Motion(SPEC, REST, seed=1)
+        run(motion, 300, values=controls(gate_mode=mode))
+        run(motion, 60, heard=REST, values=controls(gate_mode=mode))
+        assert motion.target is RAIN  # a gap, as below the gate
+        run(motion, 1500, heard=REST, values=controls(gate_mode=mode))
+        assert motion.gate_open
+        assert motion.state(0, controls()).latent @ goal.latent > 0.99
+
+
 def test_hold_keeps_the_scene():
     motion = Motion(SPEC, REST, seed=1)
     run(motion, 300, values=controls(hold=1.0))
