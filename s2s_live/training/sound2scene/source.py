@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Protocol
+
+from PIL import Image
 
 from s2s_live.errors import TrainingError
 from s2s_live.training.sound2scene.pairing import Pair, pair_up
@@ -65,7 +67,10 @@ class ShardSource:
                     )
                 self._places[name] = (number, offset, size)
         audios = [name for name in self._places if name.endswith(".wav")]
-        self.pairs = pair_up((name for name in self._places if not name.endswith(".wav")), audios)
+        # Shards of others may hold more for each name: classes, captions.
+        suffixes = set(Image.registered_extensions())
+        images = [name for name in self._places if PurePath(name).suffix.lower() in suffixes]
+        self.pairs = pair_up(images, audios)
 
     def read(self, file: str, *, audio: bool) -> bytes:  # noqa: ARG002 - a shard tells them by their names
         """A file of a pair. Raises OSError."""

@@ -1,5 +1,6 @@
 """Pairs from a folder and from tar shards: the same, and few files opened."""
 
+import io
 import sys
 import tarfile
 
@@ -50,6 +51,18 @@ def test_shards_hold_what_the_folder_holds(pairs_folder, tmp_path):
     assert isinstance(source, ShardSource)
     assert everything(source) == everything(FolderSource(pairs_folder))
     assert fingerprint(source.pairs) == fingerprint(FolderSource(pairs_folder).pairs)
+
+
+def test_what_others_put_beside_pictures_and_sounds_is_left_alone(pairs_folder, tmp_path):
+    pack_folder(pairs_folder, tmp_path)
+    expected = open_source(tmp_path).pairs
+    name = expected[0].name
+    with tarfile.open(tmp_path / "000000.tar", "a") as tar:
+        for suffix in ("json", "cls", "txt"):
+            member = tarfile.TarInfo(f"{name}.{suffix}")
+            member.size = 2
+            tar.addfile(member, io.BytesIO(b"{}"))
+    assert open_source(tmp_path).pairs == expected
 
 
 def test_shards_are_in_webdatasets_layout(pairs_folder, tmp_path):
