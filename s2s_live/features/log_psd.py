@@ -1,4 +1,4 @@
-"""The official log power spectral density of Sound2Scene, window-standardised (reference: SPEC 3.1).
+"""The official log power spectral density of Sound2Scene, window-standardised.
 
 Frames of 512 samples every 159, periodic Tukey window, mean removed, one-sided density, `log(P + 1e-7)`, then
 mean and deviation of the whole window taken out. Equal to `scipy.signal.spectrogram` with its defaults.

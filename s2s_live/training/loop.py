@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from pickle import UnpicklingError
-from typing import Any, Generic, TypeVar
+from typing import Any, BinaryIO, Generic, TypeVar
 
 import torch
 from filelock import FileLock, Timeout
@@ -85,10 +85,13 @@ def claimed(run: Path, stage: str) -> Iterator[None]:
     """
     lock = FileLock(run / f"{stage}.lock", blocking=False)
     try:
+        run.mkdir(parents=True, exist_ok=True)
         lock.acquire()
     except Timeout as error:
         hint = "Wait until it ends, stop it, or choose another --run folder."
         raise TrainingError(f"The stage '{stage}' is being trained in {run} already.", hint) from error
+    except OSError as error:
+        raise TrainingError(f"{run} cannot be written ({error}).", "Choose another run folder.") from error
     try:
         yield
     finally:
@@ -141,10 +144,15 @@ def load_checkpoint(path: Path, device: torch.device | str = "cpu") -> dict[str,
 
     Raises TrainingError where the file is damaged.
     """
-    if not path.exists():
-        return None
+    return read_checkpoint(path, path, device) if path.exists() else None
+
+
+def read_checkpoint(
+    source: Path | BinaryIO, path: Path, device: torch.device | str = "cpu"
+) -> dict[str, Any]:
+    """The checkpoint that `source` holds, of the file `path`. Raises TrainingError where it is damaged."""
     try:
-        state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
+        state: dict[str, Any] = torch.load(source, map_location=device, weights_only=True)
     except (OSError, RuntimeError, ValueError, EOFError, UnpicklingError) as error:
         raise TrainingError(
             f"Cannot read the checkpoint {path}: {error}", "Remove it to begin afresh."

@@ -96,7 +96,6 @@ def run(options: argparse.Namespace) -> int:
 
     show_progress("s2s_live.training")
     torch.set_num_threads(options.threads)
-    options.run_folder.mkdir(parents=True, exist_ok=True)
     for stage in STAGES if options.stage == "all" else (options.stage,):
         _run_stage(stage, options)
     return 0

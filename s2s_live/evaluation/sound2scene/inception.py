@@ -18,7 +18,7 @@ SIDE = 299
 
 
 class InceptionJudge(nn.Module):
-    """torchvision's Inception v3 as IC-GAN evaluates with it (SPEC 7)."""
+    """torchvision's Inception v3 as IC-GAN evaluates with it."""
 
     mean: Tensor
     deviation: Tensor

@@ -53,7 +53,7 @@ class Painter:
 
     @torch.no_grad()
     def paint(self, sounds: Sequence[Floats]) -> Tensor:
-        """A picture of each sound, `[B, 3, R, R]` in -1..1, from noise of deviation 1 (SPEC 5)."""
+        """A picture of each sound, `[B, 3, R, R]` in -1..1, from noise of deviation 1."""
         config, count = self.model.config, len(sounds)
         spectrograms = torch.stack([self.spectrogram(sound) for sound in sounds])
         features = unit(self.model.audio_encoder(spectrograms))

@@ -1,6 +1,6 @@
 """What an audio encoder is taught by: embeddings of sounds beside features of the pictures seen with them.
 
-`InfoNCE_with_L2` is the published one; the names are the official code's (SPEC 6.1).
+`InfoNCE_with_L2` is the published one; the names are the official code's.
 """
 
 from __future__ import annotations

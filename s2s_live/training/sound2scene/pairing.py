@@ -1,4 +1,4 @@
-"""Which picture belongs to which sound, by their file names (SPEC 6.1)."""
+"""Which picture belongs to which sound, by their file names."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ Nothing heavy is imported before it runs: the command line reads this module for
 from __future__ import annotations
 
 import argparse
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -66,6 +67,10 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
     """What a run must keep to, once begun; but for the epochs."""
     parser.add_argument("--loss", choices=LOSSES, default=LOSSES[0], help=f"default: {LOSSES[0]}")
     parser.add_argument("--depth", type=int, choices=(18, 34, 50, 101, 152), default=18)
+    parser.add_argument(
+        "--pool", choices=("avg", "vlad"), default="avg",
+        help="how the encoder pools over time: the mean, or NetVLAD, with --depth 18 or 34 (default: avg)",
+    )  # fmt: skip
     parser.add_argument("--epochs", type=int, default=100, help="default: 100")
     parser.add_argument("--batch", type=int, default=64, metavar="PAIRS", help="of a step (default: 64)")
     parser.add_argument("--rate", type=float, default=1e-3, help="learning rate (default: 0.001)")
@@ -85,7 +90,7 @@ def run(options: argparse.Namespace) -> int:
     import torch
 
     from s2s_live.engines.sound2scene.image_encoder import load_swav
-    from s2s_live.training.loop import pick_device
+    from s2s_live.training.loop import claimed, pick_device
     from s2s_live.training.sound2scene.trainer import Trainer
     from s2s_live.training.team import Team, local_device
 
@@ -93,13 +98,14 @@ def run(options: argparse.Namespace) -> int:
     show_progress("s2s_live.training")
     torch.set_num_threads(options.threads)
     device = local_device(pick_device(options.device))
-    team = Team.join(device)
-    encoder = load_swav(options.image_encoder)
-    trainer = Trainer(
-        options.run_folder, open_material(options, team), encoder, recipe_of(options), device, team
-    )
-    _tell(trainer.material, device, team)
-    trainer.train(options.tensorboard)
+    team, folder = Team.join(device), options.run_folder
+    with contextlib.ExitStack() as held:
+        if team.leads:
+            held.enter_context(claimed(folder, "sound2scene"))
+        encoder, material = load_swav(options.image_encoder), open_material(options, team)
+        trainer = Trainer(folder, material, encoder, recipe_of(options), device, team)
+        _tell(trainer.material, device, team)
+        trainer.train(options.tensorboard)
     return 0
 
 
@@ -126,7 +132,7 @@ def recipe_of(options: argparse.Namespace) -> Recipe:
         weight_decay=options.weight_decay,
         seed=options.seed,
         loss=options.loss,
-        encoder=AudioEncoderConfig(depth=options.depth, width=64, embedding_size=2048),
+        encoder=AudioEncoderConfig(options.depth, 64, 2048, options.pool),
         precision=options.precision,
         checkpoint_steps=options.checkpoint_steps,
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import json
 import math
 from collections.abc import Iterable, Iterator
 from contextlib import closing
@@ -16,7 +18,7 @@ from tqdm import tqdm
 from s2s_live.engines.sound2scene.audio_encoder import AudioEncoder
 from s2s_live.engines.sound2scene.config import AudioEncoderConfig
 from s2s_live.errors import TrainingError
-from s2s_live.training.loop import load_checkpoint, save_checkpoint
+from s2s_live.training.loop import load_checkpoint, read_checkpoint, save_checkpoint
 from s2s_live.training.sound2scene.items import Batch, Pairs
 from s2s_live.training.sound2scene.journal import Journal
 from s2s_live.training.sound2scene.ledger import Ledger
@@ -34,7 +36,7 @@ CHECKPOINT, BEST, JOURNAL, LEDGER = "checkpoint.pt", "sound2scene.pth", "journal
 
 @dataclass(frozen=True)
 class Recipe:
-    """How to train; the defaults are the published ones (SPEC 6.1)."""
+    """How to train; the defaults are the published ones."""
 
     epochs: int = 100
     batch: int = 64
@@ -116,8 +118,29 @@ class Trainer:
     def _about(self) -> dict[str, Any]:
         return {"recipe": self.recipe.settled(), "pairs": fingerprint(self.material.training.pairs)}
 
+    def _checkpoint(self) -> dict[str, Any] | None:
+        """The first process' checkpoint: the others may be on machines that do not have it."""
+        path = self.folder / CHECKPOINT
+        if self.team.size == 1:
+            return load_checkpoint(path)
+        try:
+            data = self.team.share(path.read_bytes() if self.team.leads and path.exists() else b"")
+        except OSError as error:
+            raise TrainingError(f"Cannot read the checkpoint {path}: {error}") from error
+        return read_checkpoint(io.BytesIO(data), path) if data else None
+
+    def _check_team(self) -> None:
+        """Raise TrainingError where this process has other pairs or settings than the first."""
+        about = json.dumps(self._about(), sort_keys=True)
+        if self.team.share(about.encode()).decode() != about:
+            raise TrainingError(
+                f"Process {self.team.rank} was given other pairs or settings than process 0.",
+                "Start all of them alike, each with the same pairs in its --data folder.",
+            )
+
     def _resume(self) -> None:
-        state = load_checkpoint(self.folder / CHECKPOINT)
+        self._check_team()
+        state = self._checkpoint()
         if state is None:
             return
         if state.get("about") != self._about():

@@ -1,4 +1,8 @@
-"""One of the processes of a test: trains in the folder FOLDER on the pairs in DATA."""
+"""One of the processes of a test: trains in the folder FOLDER on the pairs in DATA, so many EPOCHS.
+
+APART: each in a folder of its own within FOLDER, as on machines that share none, and with pairs of its own
+where DATA has a folder of its number.
+"""
 
 import sys
 from pathlib import Path
@@ -14,12 +18,15 @@ from s2s_live.training.sound2scene.trainer import Material, Recipe, Trainer
 from s2s_live.training.team import Team
 
 torch.set_num_threads(1)
-folder, data = Path(sys.argv[1]), Path(sys.argv[2])
+folder, data, epochs = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
 team = Team.join(torch.device("cpu"))
+if "APART" in sys.argv:
+    folder = folder / str(team.rank)
+    data = data / str(team.rank) if (data / str(team.rank)).is_dir() else data
 source = open_source(data)
 training, held = split(source.pairs, 0.2)
 torch.manual_seed(7)
 layers = [nn.Conv2d(3, 8, 9, stride=8), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 16)]
-recipe = Recipe(epochs=2, batch=5, encoder=AudioEncoderConfig(18, 4, 16))
+recipe = Recipe(epochs=epochs, batch=5, encoder=AudioEncoderConfig(18, 4, 16))
 material = Material(Pairs(source, training), Pairs(source, held))
 Trainer(folder, material, nn.Sequential(*layers, nn.ReLU()), recipe, team=team).train()

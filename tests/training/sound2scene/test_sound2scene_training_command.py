@@ -8,6 +8,7 @@ import torch
 from s2s_live.cli import build_parser
 from s2s_live.engines.sound2scene.image_encoder import SwavEncoder
 from s2s_live.errors import ModelError, TrainingError
+from s2s_live.training.loop import claimed
 from s2s_live.training.sound2scene.recipe import LOSSES, PRECISIONS, recipe_of
 from s2s_live.training.sound2scene.trainer import Recipe
 
@@ -39,6 +40,28 @@ def test_what_the_options_name_is_there():
     assert set(LOSSES) == set(losses.LOSSES)
     for precision in PRECISIONS:
         assert recipe_of(parse("--data", "d", "--image-encoder", "e", "--precision", precision))
+
+
+def test_every_encoder_can_be_trained():
+    given = ["--data", "d", "--image-encoder", "e"]
+    for depth, pool in ((34, "vlad"), (50, "avg"), (152, "avg")):
+        encoder = recipe_of(parse(*given, "--depth", depth, "--pool", pool)).encoder
+        assert (encoder.depth, encoder.width, encoder.embedding_size, encoder.pool) == (depth, 64, 2048, pool)
+    with pytest.raises(ModelError, match="NetVLAD"):
+        recipe_of(parse(*given, "--depth", 50, "--pool", "vlad"))
+
+
+def test_a_run_folder_is_one_runs_alone(pairs_folder, tmp_path):
+    options = parse("--data", pairs_folder, "--image-encoder", "e", "--run-folder", tmp_path / "run")
+    with claimed(tmp_path / "run", "sound2scene"), pytest.raises(TrainingError, match="already"):
+        options.run(options)
+
+
+def test_a_run_folder_that_cannot_be_made_is_told(pairs_folder, tmp_path):
+    (tmp_path / "file").write_text("")
+    options = parse("--data", pairs_folder, "--image-encoder", "e", "--run-folder", tmp_path / "file" / "run")
+    with pytest.raises(TrainingError, match="cannot be written"):
+        options.run(options)
 
 
 @pytest.mark.slow

@@ -17,13 +17,17 @@ from s2s_live.training.team import Team
 MEMBER = Path(__file__).with_name("sound2scene_team_member.py")
 
 
-def train(folder, data, processes):
+def start(folder, data, processes, epochs=2, *more):
     launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node"]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(
-        [*launcher, str(processes), str(MEMBER), str(folder), str(data)],
+    return subprocess.run(
+        [*launcher, str(processes), str(MEMBER), str(folder), str(data), str(epochs), *more],
         env=environment, capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
+
+
+def train(folder, data, processes):
+    done = start(folder, data, processes)
     assert done.returncode == 0, done.stderr
     rows = [json.loads(line) for line in (folder / "journal.jsonl").read_text().splitlines()]
     weights = torch.load(folder / "checkpoint.pt", weights_only=True)["encoder"]
@@ -52,6 +56,36 @@ def test_two_processes_have_the_loss_curve_of_one(tmp_path, make_pair, broken):
         if name.endswith(("running_mean", "running_var")):
             scale = float(tensor.abs().max())
             np.testing.assert_allclose(shared[name].numpy(), tensor.numpy(), atol=0.02 * scale, err_msg=name)
+
+
+@pytest.mark.slow
+def test_machines_without_a_common_folder_go_on_together(tmp_path, make_pair):
+    """Only the first process writes checkpoints; the others are given what it has."""
+    data = tmp_path / "data"
+    for number in range(14):
+        make_pair(data, f"clip{number}", number)
+    for folder, epochs in (("unbroken", 2), ("broken", 1), ("broken", 2)):
+        done = start(tmp_path / folder, data, 2, epochs, "APART")
+        assert done.returncode == 0, done.stderr
+    found = [
+        torch.load(tmp_path / folder / "0" / "checkpoint.pt", weights_only=True)
+        for folder in ("unbroken", "broken")
+    ]
+    assert not (tmp_path / "broken" / "1" / "checkpoint.pt").exists()
+    assert found[0]["step"] == found[1]["step"]
+    for name, tensor in found[0]["encoder"].items():
+        np.testing.assert_allclose(found[1]["encoder"][name].numpy(), tensor.numpy(), atol=1e-5)
+
+
+@pytest.mark.slow
+def test_machines_with_other_pairs_do_not_train_together(tmp_path, make_pair):
+    for rank, count in enumerate((14, 13)):
+        for number in range(count):
+            make_pair(tmp_path / "data" / str(rank), f"clip{number}", number)
+    done = start(tmp_path / "run", tmp_path / "data", 2, 1, "APART")
+    assert done.returncode != 0
+    assert "other pairs or settings" in done.stderr
+    assert not (tmp_path / "run" / "0" / "checkpoint.pt").exists()
 
 
 def test_names_of_weights_stay_and_evaluation_is_plain_batch_norm():
