@@ -115,7 +115,10 @@ def _vggsound(options: argparse.Namespace) -> int:
         try:
             wanted = {line.strip() for line in options.labels.read_text(encoding="utf-8").splitlines()}
         except (OSError, UnicodeDecodeError) as error:
-            raise TrainingError(f"{options.labels} cannot be read ({error}).") from error
+            raise TrainingError(
+                f"{options.labels} cannot be read ({error}).",
+                "It is a text file: one label on each line.",
+            ) from error
         listed = [clip for clip in listed if clip.label in wanted]
     if options.split is not None:
         listed = [clip for clip in listed if clip.split == options.split]
@@ -130,14 +133,19 @@ def _vegas(options: argparse.Namespace) -> int:
 
 def _cut(options: argparse.Namespace, listed: list[Listed]) -> int:
     """Cut the clips; 1 where not one is there in the end."""
+    import hashlib
+
     from s2s_live.errors import TrainingError
     from s2s_live.training.sound2scene.extraction import REPORT, Plan, extract_all, write_labels
 
     if options.frames < 1 or options.workers < 1 or options.side < 0:
-        raise TrainingError("--frames and --workers must be 1 or more, --side 0 or more.")
-    plan = Plan(options.out, options.side, options.offset)
-    write_labels(options.out / "clips.csv", [(clip.task.name, clip.label, clip.split) for clip in listed])
+        raise TrainingError(
+            "--frames and --workers must be 1 or more, --side 0 or more.", "Leave them out for the defaults."
+        )
+    moments = hashlib.sha256(options.moments.read_bytes()).hexdigest()[:16] if options.moments else ""
+    plan = Plan(options.out, options.side, options.offset, options.frames, moments)
     report = extract_all([clip.task for clip in listed], plan, options.workers)
+    write_labels(options.out / "clips.csv", [(clip.task.name, clip.label, clip.split) for clip in listed])
     _tell(options, report.to_json(), [*_counts(report.counts), f"Details: {options.out / REPORT}"])
     return 0 if report.counts["written"] + report.counts["already"] else 1
 
@@ -155,7 +163,7 @@ def _shards(options: argparse.Namespace) -> int:
     from s2s_live.training.sound2scene.source import FolderSource
 
     if options.per_shard < 1:
-        raise TrainingError("--per-shard must be 1 or more.")
+        raise TrainingError("--per-shard must be 1 or more.", "The default is 1000.")
     source = FolderSource(options.folder)
     packed = pack(
         source.pairs, lambda file, audio: source.read(file, audio=audio), options.out, options.per_shard
@@ -178,7 +186,9 @@ def _measure(options: argparse.Namespace) -> int:
     from s2s_live.training.sound2scene.measure import measure
 
     if options.workers < 0 or options.seconds <= 0:
-        raise TrainingError("--workers cannot be negative, and --seconds must be more than 0.")
+        raise TrainingError(
+            "--workers cannot be negative, and --seconds must be more than 0.", "The defaults are 2 and 30."
+        )
     torch.set_num_threads(1)
     speed = measure(options.folder, options.workers, options.seconds, pick_device(options.device))
     line = f"{speed.pairs_per_s:.0f} pairs a second: {speed.pairs} in {speed.seconds:.1f} s"

@@ -66,7 +66,8 @@ def test_vggsound_becomes_pairs_shards_and_a_figure(vggsound, tmp_path, capsys):
     out, shards = tmp_path / "out", tmp_path / "shards"
     assert perform("vggsound", *vggsound, "--frames", 2, "--workers", 1, "--json", out) == 0
     table = json.loads(capsys.readouterr().out)
-    assert table["counts"] == {"written": 3, "missing": 1, "frames out of range": 1}
+    counts = {"written": 3, "missing": 1, "frames out of range": 1, "channels mixed": 3, "sound resampled": 3}
+    assert table["counts"] == counts
     assert [(row["name"], row["out_of_range"]) for row in table["problems"]] == [
         ("a_3000_13000", [40]),
         ("d_0_10000", []),
@@ -90,6 +91,33 @@ def test_labels_and_splits_can_be_chosen(vggsound, tmp_path):
     chosen = ["--labels", tmp_path / "labels.txt", "--split", "train", "--workers", 1]
     assert perform("vggsound", *vggsound, *chosen, tmp_path / "out") == 0
     assert [pair.name for pair in open_source(tmp_path / "out").pairs] == ["c_0_10000"]
+
+
+def test_one_split_after_the_other_becomes_one_folder(vggsound, tmp_path):
+    out = tmp_path / "out"
+    for split in ("train", "test"):
+        assert perform("vggsound", *vggsound, "--split", split, "--workers", 1, out) == 0
+    with (out / "clips.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["name"][0], row["split"]) for row in rows] == [
+        ("a", "train"), ("c", "train"), ("d", "train"), ("b", "test")
+    ]  # fmt: skip
+    report = json.loads((out / "report.json").read_text())
+    assert [row["name"] for row in report["problems"]] == ["d_0_10000"]
+    assert report["counts"]["written"] == 1
+
+
+@pytest.mark.parametrize("more", [["--frames", 2], ["--side", 32], ["--offset", 0], ["--moments", "other"]])
+def test_a_folder_of_other_settings_is_left_alone(vggsound, tmp_path, more):
+    out = tmp_path / "out"
+    perform("vggsound", *vggsound, "--workers", 1, out)
+    before = sorted((path, path.stat().st_mtime_ns) for path in out.rglob("*"))
+    if more[0] == "--moments":
+        (tmp_path / "other.json").write_text('{"a_3000_13000": [7]}')
+        more = ["--moments", tmp_path / "other.json"]
+    with pytest.raises(TrainingError, match=f"other settings .*{more[0][2:]}"):
+        perform("vggsound", *vggsound, "--workers", 1, *more, out)
+    assert sorted((path, path.stat().st_mtime_ns) for path in out.rglob("*")) == before
 
 
 def test_vegas_becomes_pairs(tmp_path, capsys):

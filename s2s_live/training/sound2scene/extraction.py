@@ -10,7 +10,7 @@ import multiprocessing
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -22,10 +22,10 @@ from tqdm import tqdm
 from s2s_live.errors import TrainingError
 from s2s_live.features.log_psd import SAMPLE_RATE
 from s2s_live.training.sound2scene.items import SHORTEST_S
-from s2s_live.training.sound2scene.video import STEPS_PER_S, Cut, Floats, UnreadableClipError, read_clip
+from s2s_live.training.sound2scene.video import SLOW, STEPS_PER_S, Cut, Floats, UnreadableClipError, read_clip
 
 WHOLE = Cut()
-REPORT = "report.json"
+REPORT, PLAN = "report.json", "plan.json"
 JPEG_QUALITY = 95
 HINT_DISK = "Make room on the disk and start again: clips that are done are kept."
 
@@ -52,6 +52,14 @@ class Plan:
     """Pixels of a picture's shorter side at most; 0: as it is."""
     offset: int = 1
     """Number of the frame at time 0."""
+    frames: int = 1
+    """Pictures of a clip at most."""
+    moments: str = ""
+    """Fingerprint of the list of moments."""
+
+    def settled(self) -> dict[str, Any]:
+        """What all clips of a folder have in common."""
+        return {"side": self.side, "offset": self.offset, "frames": self.frames, "moments": self.moments}
 
 
 Kind = Literal["written", "already", "missing", "unreadable", "unwritable"]
@@ -66,6 +74,13 @@ class Outcome:
     reason: str = ""
     out_of_range: tuple[int, ...] = ()
     """Frame numbers that the clip has not."""
+    remarks: tuple[str, ...] = ()
+    """See `Clip`."""
+
+    @property
+    def worth_telling(self) -> bool:
+        """Whether the report names the clip."""
+        return bool(self.reason or self.out_of_range or SLOW in self.remarks)
 
 
 @dataclass
@@ -73,40 +88,71 @@ class Report:
     """What became of all."""
 
     counts: Counter[str] = field(default_factory=Counter)
-    problems: list[Outcome] = field(default_factory=list)
+    """Of the clips of this run."""
+    problems: dict[str, Outcome] = field(default_factory=dict)
+    """By name, also those of earlier runs."""
 
-    def add(self, outcome: Outcome, earlier: dict[str, Outcome]) -> None:
-        """Count a clip; one that was done before brings its frames out of range from the earlier report."""
-        if outcome.kind == "already" and outcome.name in earlier:
-            outcome = Outcome(outcome.name, "already", "", earlier[outcome.name].out_of_range)
+    def add(self, outcome: Outcome) -> None:
+        """Count a clip; of one that was done before is told what was found then."""
+        known = self.problems.pop(outcome.name, None)
+        if outcome.kind == "already" and known is not None:
+            # Of what every other clip has (channels, rates) the counts tell, and those are of this run.
+            remarks = (SLOW,) if SLOW in known.remarks else ()
+            outcome = replace(outcome, out_of_range=known.out_of_range, remarks=remarks)
         self.counts[outcome.kind] += 1
         self.counts["frames out of range"] += len(outcome.out_of_range)
-        if outcome.reason or outcome.out_of_range:
-            self.problems.append(outcome)
+        self.counts.update(outcome.remarks)
+        if outcome.worth_telling:
+            self.problems[outcome.name] = outcome
 
     def to_json(self) -> dict[str, Any]:
-        """`{counts, problems: [{name, kind, reason, out_of_range}]}`."""
-        rows = sorted(self.problems, key=lambda outcome: outcome.name)
+        """`{counts, problems: [{name, kind, reason, out_of_range, remarks}]}`."""
+        rows = sorted(self.problems.values(), key=lambda outcome: outcome.name)
         return {"counts": dict(self.counts), "problems": [asdict(row) for row in rows]}
 
 
 def extract_all(tasks: Sequence[Task], plan: Plan, workers: int = 1) -> Report:
     """Cut every clip that is not done yet, in so many processes; `report.json` says what became of each.
 
-    Raises TrainingError where the folder cannot be written; what is done is kept.
+    Raises TrainingError where the folder cannot be written, or holds clips of another plan; what is done is
+    kept and reported, also where it is interrupted.
     """
-    report, earlier = Report(), _earlier(plan.out / REPORT)
+    report = Report(problems=_earlier(plan.out / REPORT))
     try:
+        _settle(plan)
         for folder in ("images", "audios"):
             (plan.out / folder).mkdir(parents=True, exist_ok=True)
-        for outcome in tqdm(_run(tasks, plan, workers), total=len(tasks), desc="clips", unit="clip"):
-            if outcome.kind == "unwritable":
-                raise TrainingError(f"{plan.out} cannot be written ({outcome.reason}).", HINT_DISK)
-            report.add(outcome, earlier)
-        _write_json(plan.out / REPORT, report.to_json())
+        try:
+            for outcome in tqdm(_run(tasks, plan, workers), total=len(tasks), desc="clips", unit="clip"):
+                if outcome.kind == "unwritable":
+                    raise TrainingError(f"{plan.out} cannot be written ({outcome.reason}).", HINT_DISK)
+                report.add(outcome)
+        finally:
+            _write_json(plan.out / REPORT, report.to_json())
     except OSError as error:
         raise TrainingError(f"{plan.out} cannot be written ({error}).", HINT_DISK) from error
     return report
+
+
+def _settle(plan: Plan) -> None:
+    """Note the plan; raises TrainingError where the folder was begun with another one."""
+    plan.out.mkdir(parents=True, exist_ok=True)
+    path, mine = plan.out / PLAN, plan.settled()
+    try:
+        begun = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        _write_json(path, mine)
+        return
+    except ValueError as error:
+        raise TrainingError(f"{path} is damaged ({error}).", "Give another folder, or remove it.") from error
+    if begun != mine:
+        other = ", ".join(
+            name for name in mine if not isinstance(begun, dict) or begun.get(name) != mine[name]
+        )
+        raise TrainingError(
+            f"{plan.out} was begun with other settings ({other}).",
+            "Repeat them to go on with it, or give another folder.",
+        )
 
 
 def _run(tasks: Sequence[Task], plan: Plan, workers: int) -> Iterator[Outcome]:
@@ -150,7 +196,7 @@ def extract(task: Task, plan: Plan) -> Outcome:
         _write_sound(audio, clip.samples)
     except OSError as error:
         return Outcome(task.name, "unwritable", str(error), missing)
-    return Outcome(task.name, "written", "", missing)
+    return Outcome(task.name, "written", "", missing, clip.remarks)
 
 
 def _write_picture(plan: Plan, stem: str, picture: Image.Image) -> None:
@@ -187,7 +233,8 @@ def _earlier(path: Path) -> dict[str, Outcome]:
     """Problems of an earlier run, by name."""
     try:
         rows = json.loads(path.read_text(encoding="utf-8"))["problems"]
-        return {row["name"]: Outcome(**{**row, "out_of_range": tuple(row["out_of_range"])}) for row in rows}
+        lists = ("out_of_range", "remarks")
+        return {row["name"]: Outcome(**{**row, **{key: tuple(row[key]) for key in lists}}) for row in rows}
     except (OSError, ValueError, KeyError, TypeError):
         return {}
 
@@ -198,10 +245,18 @@ def _write_json(path: Path, data: Any) -> None:
 
 
 def write_labels(path: Path, rows: Iterable[tuple[str, str, str]]) -> None:
-    """Write `clips.csv`: name, label and split of every clip. Raises TrainingError for a full disk."""
+    """Put name, label and split of every clip into `clips.csv`; what it says of other clips is kept.
+
+    Raises TrainingError for a full disk.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        known: dict[str, tuple[str, ...]] = {}
+        if path.is_file():
+            with path.open(newline="", encoding="utf-8") as file:
+                known = {row[0]: tuple(row) for row in list(csv.reader(file))[1:] if row}
+        known |= {row[0]: row for row in rows}
         with _whole(path) as beside, beside.open("w", newline="", encoding="utf-8") as file:
-            csv.writer(file).writerows([("name", "label", "split"), *rows])
+            csv.writer(file).writerows([("name", "label", "split"), *known.values()])
     except OSError as error:
         raise TrainingError(f"{path} cannot be written ({error}).", HINT_DISK) from error

@@ -21,6 +21,9 @@ Floats = NDArray[np.float32]
 
 STEPS_PER_S = 10
 """Frames are numbered at ten a second, whatever the video's own rate."""
+SLOW = "under 10 frames per second"
+"""Pictures repeat."""
+MIXED, RESAMPLED = "channels mixed", "sound resampled"
 _SLACK_S = 0.5
 """Read beyond a clip's end, for sound and picture are not stored in step."""
 
@@ -47,6 +50,8 @@ class Clip:
     """By step of 0.1 s, those asked for that the clip has."""
     steps: int
     """How many steps the pictures last."""
+    remarks: tuple[str, ...] = ()
+    """What of it is not as pairs have it: `SLOW`, `MIXED`, `RESAMPLED`."""
 
 
 def read_clip(path: Path, cut: Cut, steps: Sequence[int]) -> Clip:
@@ -85,7 +90,10 @@ def _read(container: Any, cut: Cut, steps: Sequence[int]) -> Clip:
         if min(picker.at, sound.at) > last:
             break
     limit = round(cut.length_s * STEPS_PER_S)
-    return Clip(sound.samples(), *picker.finish(limit))
+    slow = _frame_s(video) > 1.001 / STEPS_PER_S
+    found = {SLOW: slow, MIXED: sound.channels > 1, RESAMPLED: sound.rate != SAMPLE_RATE}
+    remarks = tuple(remark for remark, holds in found.items() if holds)
+    return Clip(sound.samples(), *picker.finish(limit), remarks)
 
 
 def _frame_s(video: Any) -> float:
@@ -143,31 +151,32 @@ class _Sound:
     length_s: float
     at: float = -math.inf
     """Time where the newest piece ends."""
+    rate: int = SAMPLE_RATE
+    channels: int = 1
     _pieces: list[Floats] = field(default_factory=list)
     _first: float = 0.0
     _resampler: Any = None
-    _rate: int = 0
 
     def take(self, frame: Any) -> None:
         """The next piece."""
         if self._resampler is None:
-            self._rate = frame.sample_rate
+            self.rate, self.channels = frame.sample_rate, frame.layout.nb_channels
             # Only the number format is made one: channels are mixed and the rate is changed as for pairs.
-            self._resampler = av.AudioResampler("fltp", frame.layout, self._rate)
+            self._resampler = av.AudioResampler("fltp", frame.layout, self.rate)
             self._first = frame.time if frame.time is not None else self.begin
             self.at = self._first
         for piece in self._resampler.resample(frame):
             self._pieces.append(piece.to_ndarray().mean(axis=0))
-            self.at += piece.samples / self._rate
+            self.at += piece.samples / self.rate
 
     def samples(self) -> Floats:
         """`[n]` at 16 kHz from the clip's begin; silence where the sound begins later than the picture."""
         if not self._pieces:
             raise UnreadableClipError("has no sound")
         whole = np.concatenate(self._pieces).astype(np.float32)
-        early = round((self.begin - self._first) * self._rate)
+        early = round((self.begin - self._first) * self.rate)
         whole = whole[early:] if early >= 0 else np.pad(whole, (-early, 0))
-        whole = whole[: round(self.length_s * self._rate)]
-        if self._rate != SAMPLE_RATE:
-            whole = soxr.resample(whole, self._rate, SAMPLE_RATE)
+        whole = whole[: round(self.length_s * self.rate)]
+        if self.rate != SAMPLE_RATE:
+            whole = soxr.resample(whole, self.rate, SAMPLE_RATE)
         return np.asarray(whole, np.float32)

@@ -126,17 +126,58 @@ def test_many_clips_are_reported_and_a_second_run_keeps_them(tmp_path, make_vide
     ]
     out = tmp_path / "out"
     counts = extract_all(tasks, Plan(out), workers).counts
-    assert counts == {"written": 1, "unreadable": 3, "missing": 1, "frames out of range": 2}
+    wrong = {"missing": 1, "frames out of range": 2, "channels mixed": 1, "sound resampled": 1}
+    assert counts == {"written": 1, "unreadable": 3, **wrong}
     table = json.loads((out / "report.json").read_text())
     assert {row["name"]: row["out_of_range"] for row in table["problems"]} == {
         "good": [300], "none": [80], "brief": [], "bad": [], "away": [],
     }  # fmt: skip
-    assert sorted(path.name for path in out.rglob("*.*")) == ["good.00-5.jpg", "good.wav", "report.json"]
+    assert sorted(path.name for path in out.rglob("*.*")) == [
+        "good.00-5.jpg", "good.wav", "plan.json", "report.json",
+    ]  # fmt: skip
     before = (out / "audios" / "good.wav").stat().st_mtime_ns
     (tmp_path / "bad.mp4").write_bytes((tmp_path / "good.mp4").read_bytes())
     counts = extract_all(tasks, Plan(out), workers).counts
-    assert counts == {"already": 1, "written": 1, "unreadable": 2, "missing": 1, "frames out of range": 2}
+    assert counts == {"already": 1, "written": 1, "unreadable": 2, **wrong}
     assert (out / "audios" / "good.wav").stat().st_mtime_ns == before
+
+
+def test_slow_videos_are_named(tmp_path, make_video):
+    tasks = [
+        Task("slow", make_video(tmp_path / "slow.mp4", 5)),
+        Task("swift", make_video(tmp_path / "b.mp4")),
+    ]
+    extract_all(tasks, Plan(tmp_path / "out"))
+    for _ in range(2):  # said again by a second run, which cuts nothing
+        table = json.loads((tmp_path / "out" / "report.json").read_text())
+        assert table["counts"]["under 10 frames per second"] == 1
+        assert [row["name"] for row in table["problems"]] == ["slow"]
+        extract_all(tasks, Plan(tmp_path / "out"))
+
+
+def test_an_interrupted_run_has_told_of_what_it_did(tmp_path, make_video, monkeypatch):
+    tasks = [Task("a", make_video(tmp_path / "a.mp4"), Cut(), (5, 300)), Task("b", None), Task("c", None)]
+
+    def interrupted(task, plan):
+        if task.name == "b":
+            raise KeyboardInterrupt
+        return extract(task, plan)
+
+    monkeypatch.setattr("s2s_live.training.sound2scene.extraction.extract", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        extract_all(tasks, Plan(tmp_path / "out"))
+    monkeypatch.undo()
+    table = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert [(row["name"], row["out_of_range"]) for row in table["problems"]] == [("a", [300])]
+    counts = extract_all(tasks, Plan(tmp_path / "out")).counts
+    assert (counts["already"], counts["missing"], counts["frames out of range"]) == (1, 2, 1)
+
+
+def test_a_damaged_plan_is_named(tmp_path, make_video):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "plan.json").write_text("{")
+    with pytest.raises(TrainingError, match=r"plan\.json is damaged"):
+        extract_all([Task("a", make_video(tmp_path / "a.mp4"))], Plan(tmp_path / "out"))
 
 
 def test_a_full_disk_stops_with_a_word_and_leaves_no_half_pair(tmp_path, make_video):
