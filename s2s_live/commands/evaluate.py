@@ -70,8 +70,10 @@ def _add_sound2scene(systems: argparse._SubParsersAction[argparse.ArgumentParser
     )
     parser.add_argument("--split", help="judge this split of clips.csv alone, as test")
     parser.add_argument(
-        "--clip", type=Path, metavar="FILE", help="weights of CLIP ViT-B/32 with open_clip's names"
-    )
+        "--clip", type=Path, metavar="FILE",
+        help="OpenAI's weights of CLIP ViT-B/32 with open_clip's names; LAION's fit too, but score rightly "
+        "with --clip-architecture ViT-B-32 alone",
+    )  # fmt: skip
     parser.add_argument("--clip-architecture", metavar="NAME", help="open_clip's name of another CLIP")
     parser.add_argument(
         "--prompt", default="{}", help="how CLIP is told a category (default: {}, its name alone)"
@@ -80,6 +82,10 @@ def _add_sound2scene(systems: argparse._SubParsersAction[argparse.ArgumentParser
         "--inception", type=Path, metavar="FILE", help="weights of Inception v3 with torchvision's names"
     )
     parser.add_argument("--seed", type=int, default=1234, help="of the noise (default: 1234)")
+    parser.add_argument(
+        "--label", type=int, default=0, metavar="N",
+        help="class to paint, for generators with classes (default: 0)",
+    )  # fmt: skip
     parser.add_argument("--threads", type=int, default=1, help="processor threads (default: 1)")
     parser.add_argument(
         "--out", type=Path, default=Path("runs/sound2scene-evaluation"), metavar="DIR",
@@ -127,10 +133,11 @@ def measure_sound2scene(options: argparse.Namespace) -> tuple[dict[str, Any], Fo
     elif options.clip is not None:
         clip = ClipJudge(options.clip, options.clip_architecture or ARCHITECTURE, options.prompt)
     judges = Judges(load_inception(options.inception) if options.inception else None, clip)
-    painter = Painter(load_model(folder), options.seed)
+    painter = Painter(load_model(folder), options.seed, options.label)
     figures, found = evaluate(painter, LabelledPairs(options.data, options.split), judges, notes)
     about = {"name": folder.name, "hash": folder.hash}
-    return {"model": about, "seed": options.seed, "prompt": options.prompt, **figures}, found
+    given = {name: getattr(options, name) for name in ("seed", "label", "prompt")}
+    return {"model": about, **given, **figures}, found
 
 
 def _run_world(options: argparse.Namespace) -> int:

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from s2s_live.engines.sound2scene.model import Sound2SceneModel
 from s2s_live.engines.sound2scene.unit import unit
+from s2s_live.errors import ModelError
 from s2s_live.features.log_psd import OFFICIAL_SAMPLES, LogPsdConfig, official_log_psd
 from s2s_live.features.opening import open_front_end
 from s2s_live.world.render import random_fields
@@ -35,9 +36,16 @@ class Clips(Protocol):
 
 
 class Painter:
-    """A model that makes pictures of sounds: for the same seed, sounds and numbers the same pictures."""
+    """A model that makes pictures of sounds: for the same seed, sounds and numbers the same pictures.
+
+    `label` is the class that a generator with classes paints. Raises ModelError where it has no such class.
+    """
 
     def __init__(self, model: Sound2SceneModel, seed: int, label: int = 0) -> None:
+        classes = model.config.generator.classes
+        if not 0 <= label < max(classes, 1):
+            said = f"classes 0 to {classes - 1}" if classes else "no classes"
+            raise ModelError(f"The model's generator has {said}, not {label}.", "Give another --label.")
         self.model = model
         self._random = torch.Generator().manual_seed(seed)
         self._label = label
@@ -49,7 +57,8 @@ class Painter:
             return torch.from_numpy(official_log_psd(samples).astype(np.float32))[None]
         stream = open_front_end(front_end.to_json())
         stream.push(np.tile(samples, 10)[:OFFICIAL_SAMPLES])
-        return torch.from_numpy(stream.window())
+        heard = stream.listen({})
+        return torch.from_numpy(stream.window() if heard is None else heard)
 
     @torch.no_grad()
     def paint(self, sounds: Sequence[Floats]) -> Tensor:
@@ -57,6 +66,8 @@ class Painter:
         config, count = self.model.config, len(sounds)
         spectrograms = torch.stack([self.spectrogram(sound) for sound in sounds])
         features = unit(self.model.audio_encoder(spectrograms))
+        if self.model.landmarks is not None:
+            features = torch.from_numpy(self.model.landmarks.draw(features.numpy()))
         z = torch.randn(count, config.generator.z_size, generator=self._random)
         fields = random_fields(count, self._random).levels(config.fields) if config.fields else None
         label = torch.full((count,), self._label) if config.generator.classes else None

@@ -113,11 +113,16 @@ def check(options: argparse.Namespace) -> None:
     """Raise TrainingError for numbers that cannot be."""
     for name in ("frames", "epochs", "batch", "checkpoint_steps", "threads"):
         if getattr(options, name) < 1:
-            raise TrainingError(f"--{name.replace('_', '-')} must be 1 or more.")
+            raise TrainingError(
+                f"--{name.replace('_', '-')} must be 1 or more.", "Leave it out for the default."
+            )
     if not 0.0 < options.holdout <= 0.5:
         raise TrainingError("--holdout must lie above 0 and be 0.5 at most.", "The default is 0.05.")
     if options.workers < 0 or options.rate <= 0.0 or options.weight_decay < 0.0:
-        raise TrainingError("--workers, --rate and --weight-decay cannot be negative, nor --rate 0.")
+        raise TrainingError(
+            "--workers, --rate and --weight-decay cannot be negative, nor --rate 0.",
+            "Leave them out for the defaults.",
+        )
 
 
 def recipe_of(options: argparse.Namespace) -> Recipe:
@@ -154,7 +159,10 @@ def open_material(options: argparse.Namespace, team: Team) -> Material:
     else:
         training, validation = split(training, options.holdout)
     if options.batch < team.size:
-        raise TrainingError(f"--batch {options.batch} is less than the {team.size} processes.")
+        raise TrainingError(
+            f"--batch {options.batch} is less than the {team.size} processes.",
+            "The batch is shared among them: give a larger one, or start fewer.",
+        )
     return Material(Pairs(source, training), Pairs(held_source, validation), options.workers)
 
 

@@ -3,6 +3,7 @@
 import csv
 import json
 import sys
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -13,6 +14,7 @@ from PIL import Image
 from torchvision.models import inception_v3
 
 from s2s_live.cli import build_parser
+from s2s_live.engines.sound2scene.generator import Generator
 from s2s_live.engines.sound2scene.model import load_model
 from s2s_live.errors import ModelError, TrainingError
 from s2s_live.evaluation.sound2scene.clip_judge import ClipJudge
@@ -167,6 +169,22 @@ def test_the_same_seed_paints_the_same(model_folder):
     assert torch.equal(one, same)
     assert not torch.equal(one, Painter(model, 6).paint([sound, 2 * sound]))
     assert float(one.abs().max()) <= 1.0
+
+
+def test_a_generator_with_classes_paints_the_one_asked_for(model_folder):
+    model = load_model(ModelFolder.open(model_folder))
+    with pytest.raises(ModelError, match="has no classes"):
+        Painter(model, 5, label=1)
+    generator = replace(model.config.generator, fields=None, norm="bigbn", classes=3, class_size=5)
+    torch.manual_seed(0)
+    config = replace(model.config, generator=generator, fields=None)
+    several = replace(model, config=config, generator=Generator(generator).eval())
+    sound = [0.1 * np.random.default_rng(1).standard_normal(16_000).astype(np.float32)]
+    zeroth, second = (Painter(several, 5, label).paint(sound) for label in (0, 2))
+    assert not torch.equal(zeroth, second)
+    for label in (3, -1):
+        with pytest.raises(ModelError, match="classes 0 to 2"):
+            Painter(several, 5, label)
 
 
 @pytest.mark.parametrize("damage", ["missing", "other columns", "other names"])
