@@ -135,8 +135,8 @@ class Sound2SceneImport:
         extractor = (self._found.config or {}).get("feature_extractor")
         if extractor == "classification" or (extractor is None and self.generator.classes):
             notes.append(
-                "This generator was trained on features of a classifier, the published audio encoder on "
-                "SwAV's: together they paint, but not what is heard."
+                "This generator was trained on features of a classifier, the published encoders on "
+                "SwAV's: together they paint, but not what is heard or seen."
             )
         return notes
 
