@@ -26,12 +26,15 @@ _UNIT_TOLERANCE = 1e-3
 _CANCELLED = 1e-6
 """A mixture shorter than this has no direction: its parts are opposite."""
 
-HEARD = "heard"
+HEARD, EDIT = "heard", "edit"
 WEIGHTS = tuple(f"pin_{slot}" for slot in range(1, SLOTS + 1))
 """Names of the controls that weigh the slots 1 to 8."""
 
 MEMORY_CONTROLS: tuple[Control, ...] = (
     Control(HEARD, "Heard", "How much what is heard counts beside the pins.", 1.0, 0.0, 1.0),
+    Control(
+        EDIT, "Edit", "How far pins are moved along the way from silence to what is heard.", 0.0, 0.0, 2.0
+    ),
     *(
         Control(name, f"Pin {slot}", f"How much the pin in slot {slot} counts.", 0.0, 0.0, 1.0)
         for slot, name in enumerate(WEIGHTS, start=1)
@@ -118,10 +121,12 @@ def fits(pin: Pin, spec: EngineSpec) -> bool:
     return shapes and pin.model_hash == spec.model_hash
 
 
-def blend(heard: Target, pins: Pins, controls: Mapping[str, float]) -> Target:
+def blend(heard: Target, pins: Pins, controls: Mapping[str, float], silence: Target) -> Target:
     """Where the scene is to go: what is heard and the pins, each as much as its control says.
 
     Empty slots weigh nothing. Where no pin weighs anything it is `heard` itself, whatever its own weight.
+    `edit` moves the mixture along the difference of what is heard and silence (editing a picture with sound,
+    Sung-Bin et al. 2023): in silence the pins are as they are, a sound changes them.
     """
     weighed = [
         (controls[name], pin)
@@ -138,9 +143,20 @@ def blend(heard: Target, pins: Pins, controls: Mapping[str, float]) -> Target:
     for weight, part in parts:
         latent += weight * part.latent
         flow += (weight / total) * part.flow
+    if controls[EDIT] > 0.0:
+        latent = _edited(latent, total * controls[EDIT], heard, silence)
     length = math.sqrt(float(latent @ latent))
     unit = (latent / length).astype(np.float32) if length > _CANCELLED * total else heaviest.latent
     return Target(unit, flow.astype(np.float32), heaviest.family, most / total)
+
+
+def _edited(
+    latent: NDArray[np.float64], amount: float, heard: Target, silence: Target
+) -> NDArray[np.float64]:
+    least = min(float(latent.min()), float(heard.latent.min()), float(silence.latent.min()))
+    moved: NDArray[np.float64] = latent + amount * (heard.latent.astype(np.float64) - silence.latent)
+    # Where latents have no negative numbers, the generator was never taught any.
+    return np.maximum(moved, 0.0) if least >= 0.0 else moved
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,7 +192,7 @@ def anchor(pins: Pins, controls: Mapping[str, float]) -> Anchor | None:
 
 def recalled(slot: int) -> dict[str, float]:
     """The controls that show one slot (1 to 8) and nothing else."""
-    return {HEARD: 0.0, **{name: float(name == WEIGHTS[slot - 1]) for name in WEIGHTS}}
+    return {HEARD: 0.0, EDIT: 0.0, **{name: float(name == WEIGHTS[slot - 1]) for name in WEIGHTS}}
 
 
 def released() -> dict[str, float]:

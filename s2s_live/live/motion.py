@@ -184,7 +184,7 @@ class Motion:
         share = approach(seconds * self._patience(self._target))
         self._heard = slerp(self._heard, self._target.latent.astype(np.float64), share)
         steady = replace(self._target, latent=self._heard.astype(np.float32))
-        self._goal = blend(steady, pins, controls)
+        self._goal = blend(steady, pins, controls, self._rest)
         pinned = self._goal is not steady
         if pinned or self._mixed:
             # Pins are no hearings that waver: they are reached, and left, in time.

@@ -9,14 +9,14 @@ from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QVBoxLayout, QWidget
 
 from s2s_live.engines.base import Control
 from s2s_live.live.controls import MIX_GAINS
-from s2s_live.live.memory import HEARD, WEIGHTS
+from s2s_live.live.memory import EDIT, HEARD, WEIGHTS
 from s2s_live.ui.slider import ControlSlider, readout
 from s2s_live.ui.style import UNIT, number_font
 from s2s_live.ui.widgets import Choice, Group, Label
 
 GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Listening", ("gain_db", *MIX_GAINS, "gate_db", "gate_mode")),
-    ("Response", (HEARD, "attack", "release", "reactivity", "motion", "flash_guard")),
+    ("Response", (HEARD, EDIT, "attack", "release", "reactivity", "motion", "flash_guard")),
 )
 """Controls with a place of their own; all others belong to the scene."""
 SCENE_GROUP = "Scene"

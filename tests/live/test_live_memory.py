@@ -54,7 +54,7 @@ def controls(**changed):
     return ControlValues(SESSION_CONTROLS, changed).snapshot()
 
 
-HEARD = target(1, 0.5)
+HEARD, REST = target(1, 0.5), target(0)
 
 
 # --- mixing
@@ -62,8 +62,8 @@ HEARD = target(1, 0.5)
 
 def test_the_controls_are_declared_with_those_of_the_session():
     assert SESSION_CONTROLS[-len(MEMORY_CONTROLS) :] == MEMORY_CONTROLS
-    assert [control.name for control in MEMORY_CONTROLS] == ["heard", *(f"pin_{n}" for n in range(1, 9))]
-    assert released() == {"heard": 1.0, **dict.fromkeys(WEIGHTS, 0.0)}
+    assert [control.name for control in MEMORY_CONTROLS] == ["heard", "edit", *WEIGHTS]
+    assert released() == {"heard": 1.0, "edit": 0.0, **dict.fromkeys(WEIGHTS, 0.0)}
     assert {"heard", "pin_1", "pin_8", "hold"} <= MOMENTARY
 
 
@@ -79,12 +79,12 @@ def test_the_controls_are_declared_with_those_of_the_session():
     ids=["empty", "at rest", "only zeros", "heard less", "an empty slot turned up"],
 )
 def test_without_a_pin_that_weighs_the_goal_is_what_is_heard(pins, changed):
-    assert blend(HEARD, pins, controls(**changed)) is HEARD
+    assert blend(HEARD, pins, controls(**changed), REST) is HEARD
 
 
 def test_the_goal_is_the_weighted_mean_of_what_is_heard_and_the_pins():
     pins = slots(s2=pin(2, 1.0), s7=pin(3, -2.0))
-    mixed = blend(HEARD, pins, controls(heard=0.5, pin_2=0.25, pin_7=1.0, pin_3=1.0))
+    mixed = blend(HEARD, pins, controls(heard=0.5, pin_2=0.25, pin_7=1.0, pin_3=1.0), REST)
     wanted = 0.5 * unit(1) + 0.25 * unit(2) + 1.0 * unit(3)
     assert mixed.latent == pytest.approx(wanted / np.linalg.norm(wanted))
     assert mixed.flow == pytest.approx(np.full((3, 2), (0.5 * 0.5 + 0.25 * 1.0 - 2.0) / 1.75))
@@ -95,15 +95,36 @@ def test_the_goal_is_the_weighted_mean_of_what_is_heard_and_the_pins():
 
 def test_a_recalled_pin_stands_alone():
     pins = slots(s1=pin(2), s4=pin(3, 0.7))
-    mixed = blend(HEARD, pins, controls(pin_1=0.4) | recalled(4))
+    mixed = blend(HEARD, pins, controls(pin_1=0.4) | recalled(4), REST)
     assert mixed.latent == pytest.approx(unit(3))
     assert mixed.flow == pytest.approx(np.full((3, 2), 0.7))
 
 
 def test_opposite_scenes_do_not_cancel_to_nothing():
-    mixed = blend(HEARD, slots(s1=pin(1, sign=-1.0)), controls(pin_1=1.0))
+    mixed = blend(HEARD, slots(s1=pin(1, sign=-1.0)), controls(pin_1=1.0), REST)
     assert np.isfinite(mixed.latent).all()
     assert np.linalg.norm(mixed.latent) == pytest.approx(1.0)
+
+
+def test_sound_edits_a_pin_along_its_difference_from_silence():
+    pins = slots(s1=pin(2))
+    alone = controls(edit=0.5) | {"heard": 0.0, "pin_1": 1.0}
+    mixed = blend(HEARD, pins, alone, REST)
+    wanted = unit(2) + 0.5 * unit(1)  # silence, at 0, would be negative: no latent of this model is
+    assert mixed.latent == pytest.approx(wanted / np.linalg.norm(wanted))
+    assert blend(REST, pins, alone, REST).latent == pytest.approx(unit(2))
+    assert blend(HEARD, NO_PINS, alone, REST) is HEARD
+    signed = blend(HEARD, slots(s1=pin(2, sign=-1.0)), alone, REST)
+    wanted = -unit(2) + 0.5 * (unit(1) - unit(0))
+    assert signed.latent == pytest.approx(wanted / np.linalg.norm(wanted))
+
+
+def test_more_pins_are_edited_as_much():
+    pins, both = slots(s1=pin(2), s2=pin(3)), {"heard": 0.0, "pin_1": 1.0, "pin_2": 1.0}
+    wanted = (unit(2) + unit(3)) / 2 + 0.5 * unit(1)
+    mixed = blend(HEARD, pins, controls(edit=0.5) | both, REST)
+    assert mixed.latent == pytest.approx(wanted / np.linalg.norm(wanted))
+    assert blend(HEARD, pins, controls(edit=2.0) | recalled(1), REST).latent == pytest.approx(unit(2))
 
 
 # --- in motion
