@@ -268,7 +268,7 @@ def _synthesised(family: str, count: int) -> list[Clip]:
 def _heard(place: Path, number: int, clips: Sequence[Clip], landmarks: Landmarks | None) -> list[Query]:
     """What a fold's encoder makes of each clip: the mean direction of the windows that sound.
 
-    Under the gate the show paints the prototype of silence, and so does a clip of it.
+    Under the gate the show paints the scene of silence, and so does a clip of it.
     """
     import torch
     from torch.nn import functional
@@ -280,12 +280,12 @@ def _heard(place: Path, number: int, clips: Sequence[Clip], landmarks: Landmarks
 
     fold = load_fold(place, number)
     windows = hear_clips(fold.encoder, clips)
-    latents = windows.embeddings
+    latents, rest = windows.embeddings, fold.prototypes[family_index("silence")]
     if landmarks is not None:
-        latents = torch.from_numpy(landmarks.draw(latents.numpy()))
+        latents, rest = (torch.from_numpy(landmarks.draw(rows.numpy())) for rows in (latents, rest))
     found = []
     for index, clip in enumerate(clips):
         mine = latents[windows.clip == index]
-        mean = mine.mean(0) if len(mine) else fold.prototypes[family_index("silence")]
+        mean = mine.mean(0) if len(mine) else rest
         found.append(Query(clip.families, functional.normalize(mean, dim=0), not clip.made))
     return found

@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 from s2s_live.features.stream import Floats
 
-SHORTEST = 16
+SHORTEST = 14
 """Columns of a new sound before it can be told from a single knock within the old one."""
 BEFORE = 30
 """Columns of the old sound that a change needs."""
 DIFFERENCE = 1.0
 """How different both must be, in variances of both together, in the mean over the mel filters."""
-FALL_DB = 6.0
+FALL_DB = 10.0
 """A sound that much quieter than the one before is taken for its end, not for another."""
 _STEADY = 0.1
 """Variance added to both: sounds without any do not differ infinitely."""
@@ -41,11 +41,12 @@ def since_change(logs: Floats) -> int:
     before, after = _moments(mean, square, frames - newer)
     difference = (np.square(after[0] - before[0]) / (before[1] + after[1] + _STEADY)).mean(axis=1)
     power = _sums(np.exp(columns).sum(axis=1, keepdims=True))
-    older = frames - newer
-    fall = (power[older, 0] / older) / ((power[-1, 0] - power[older, 0]) / newer)
-    difference[fall > 10.0 ** (FALL_DB / 10.0)] = 0.0
     best = int(difference.argmax())
-    return int(newer[best]) if difference[best] > DIFFERENCE else frames
+    newest = int(newer[best])
+    older = frames - newest
+    fall = (power[older, 0] / older) / ((power[-1, 0] - power[older, 0]) / newest)
+    changed = difference[best] > DIFFERENCE and fall < 10.0 ** (FALL_DB / 10.0)
+    return newest if changed else frames
 
 
 def repeated(window: Floats, newest: int) -> Floats:

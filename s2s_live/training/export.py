@@ -39,7 +39,7 @@ log = logging.getLogger(__name__)
 NAME = "world"
 SHEET = "sheet.jpg"
 LICENCE = "MIT"
-SHARPNESS = 20.0
+SHARPNESS = 10.0
 """With which what is heard is drawn to the pictures of the bank."""
 
 

@@ -76,6 +76,15 @@ def test_the_engine_draws_what_it_hears_and_names_it_as_before(folder, tiny_fold
     np.testing.assert_allclose(drawn.flow, heard.flow, atol=1e-3)
 
 
+def test_silence_is_drawn_as_well(folder):
+    engine = open_engine(folder)
+    silence = engine.silence()
+    engine.close()
+    model = load_model(ModelFolder.open(folder))
+    prototype = model.families.prototypes[model.config.families.index("silence")]
+    np.testing.assert_allclose(silence.latent, model.landmarks.draw(prototype), atol=1e-5)
+
+
 def test_a_model_folder_keeps_them(folder):
     found = load_model(ModelFolder.open(folder)).landmarks
     assert found.sharpness == 30.0

@@ -47,10 +47,18 @@ def test_a_moment_is_not_yet_another_sound():
     assert since_change(changed("rain", "engine", SHORTEST // 2)) == 100
 
 
-def test_the_end_of_a_sound_is_not_another_one():
-    loud = columns("engine", 3, 50, 60)
-    faint = columns("rain", 4, 50, 40) - 3.0
-    assert since_change(np.concatenate([loud, faint], axis=1)) == 100
+@pytest.mark.parametrize("newest", [20, 35, 50, 65])
+@pytest.mark.parametrize("below", [3.5, 6.0, 20.0])
+def test_the_end_of_a_sound_is_not_another_one(newest, below):
+    """`below`: how much fainter what is left, in natural logarithms."""
+    for family in STEADY:
+        loud = columns(family, 3, 50, 100 - newest)
+        faint = np.maximum(columns("rain", 4, 50, newest) - below, np.log(1e-9))
+        assert since_change(np.concatenate([loud, faint.astype(np.float32)], axis=1)) == 100
+
+
+def test_a_sound_after_a_faint_one_is_heard_alone():
+    loud, faint = columns("engine", 3, 50, 60), columns("rain", 4, 50, 40) - 3.0
     assert since_change(np.concatenate([faint, loud], axis=1)) == pytest.approx(60, abs=6)
 
 

@@ -123,8 +123,7 @@ class Sound2SceneEngine:
             found = (
                 self._hear[window.shape].run(np.ascontiguousarray(window[None], dtype=np.float32))[0].copy()
             )
-        target = self._target(found)
-        return replace(target, latent=self._landmarks.draw(found)) if self._landmarks else target
+        return replace(self._target(found), latent=self._drawn(found))
 
     def see(self, picture: Path | Image) -> Target:
         """Where the scene would go for this picture; see `Sighted`."""
@@ -218,7 +217,11 @@ class Sound2SceneEngine:
             return self.hear(self.front_end().window())
         at = families.index(name)
         scores = {family: float(family == name) for family in families}
-        return Target(self._prototypes[at].copy(), self._flows[at].copy(), name, 1.0, scores)
+        return Target(self._drawn(self._prototypes[at]), self._flows[at].copy(), name, 1.0, scores)
+
+    def _drawn(self, latent: Floats) -> Floats:
+        """Where a sound's latent leads among the landmarks, if the model has any."""
+        return self._landmarks.draw(latent) if self._landmarks else latent.copy()
 
 
 def controls_of(config: Sound2SceneConfig) -> tuple[Control, ...]:
