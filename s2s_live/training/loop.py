@@ -81,14 +81,15 @@ class Due:
 def claimed(run: Path, stage: str) -> Iterator[None]:
     """Hold a stage's checkpoint for this process: two that write the same one would leave it broken.
 
-    Raises TrainingError where another process holds it. A process that ends, however it does, lets go.
+    The run folder is made where there is none. A process that ends, however it does, lets go. Raises
+    TrainingError where another process holds it, or where the folder cannot be written.
     """
     lock = FileLock(run / f"{stage}.lock", blocking=False)
     try:
         run.mkdir(parents=True, exist_ok=True)
         lock.acquire()
     except Timeout as error:
-        hint = "Wait until it ends, stop it, or choose another --run folder."
+        hint = "Wait until it ends, stop it, or choose another run folder."
         raise TrainingError(f"The stage '{stage}' is being trained in {run} already.", hint) from error
     except OSError as error:
         raise TrainingError(f"{run} cannot be written ({error}).", "Choose another run folder.") from error

@@ -99,10 +99,8 @@ def run(options: argparse.Namespace) -> int:
     torch.set_num_threads(options.threads)
     device = local_device(pick_device(options.device))
     team, folder = Team.join(device), options.run_folder
-    with contextlib.ExitStack() as held:
-        if team.leads:
-            held.enter_context(claimed(folder, "sound2scene"))
-        encoder, material = load_swav(options.image_encoder), open_material(options, team)
+    encoder, material = load_swav(options.image_encoder), open_material(options, team)
+    with claimed(folder, "sound2scene") if team.leads else contextlib.nullcontext():
         trainer = Trainer(folder, material, encoder, recipe_of(options), device, team)
         _tell(trainer.material, device, team)
         trainer.train(options.tensorboard)

@@ -94,6 +94,7 @@ class Trainer:
     ) -> None:
         self.folder, self.material, self.recipe = folder, material, recipe
         self.device, self.team = torch.device(device), team or Team()
+        self._check_team()
         torch.manual_seed(recipe.seed)
         self.encoder = AudioEncoder(recipe.encoder).to(self.device)
         self.team.align(self.encoder)
@@ -126,20 +127,20 @@ class Trainer:
         try:
             data = self.team.share(path.read_bytes() if self.team.leads and path.exists() else b"")
         except OSError as error:
-            raise TrainingError(f"Cannot read the checkpoint {path}: {error}") from error
+            hint = "Look at its rights and its disk; it holds what was learnt so far."
+            raise TrainingError(f"Cannot read the checkpoint {path}: {error}", hint) from error
         return read_checkpoint(io.BytesIO(data), path) if data else None
 
     def _check_team(self) -> None:
-        """Raise TrainingError where this process has other pairs or settings than the first."""
-        about = json.dumps(self._about(), sort_keys=True)
-        if self.team.share(about.encode()).decode() != about:
+        """Raise TrainingError, in all processes, where one has other pairs or settings."""
+        pairs = [fingerprint(part.pairs) for part in (self.material.training, self.material.validation)]
+        if not self.team.same(json.dumps([asdict(self.recipe), pairs], sort_keys=True).encode()):
             raise TrainingError(
-                f"Process {self.team.rank} was given other pairs or settings than process 0.",
-                "Start all of them alike, each with the same pairs in its --data folder.",
+                "The processes were given different pairs or settings.",
+                "Start all of them alike, each with the same pairs in its folders.",
             )
 
     def _resume(self) -> None:
-        self._check_team()
         state = self._checkpoint()
         if state is None:
             return

@@ -1,7 +1,8 @@
 """One of the processes of a test: trains in the folder FOLDER on the pairs in DATA, so many EPOCHS.
 
 APART: each in a folder of its own within FOLDER, as on machines that share none, and with pairs of its own
-where DATA has a folder of its number.
+where DATA has a folder of its number. DEEPER, LONGER, HELD: the second has a deeper encoder, more epochs, or
+other pairs held out.
 """
 
 import sys
@@ -24,9 +25,13 @@ if "APART" in sys.argv:
     folder = folder / str(team.rank)
     data = data / str(team.rank) if (data / str(team.rank)).is_dir() else data
 source = open_source(data)
+odd = team.rank == 1
 training, held = split(source.pairs, 0.2)
+if "HELD" in sys.argv and odd:
+    held = held[:-1]
 torch.manual_seed(7)
 layers = [nn.Conv2d(3, 8, 9, stride=8), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 16)]
-recipe = Recipe(epochs=epochs, batch=5, encoder=AudioEncoderConfig(18, 4, 16))
+encoder = AudioEncoderConfig(34 if "DEEPER" in sys.argv and odd else 18, 4, 16)
+recipe = Recipe(epochs=epochs + ("LONGER" in sys.argv and odd), batch=5, encoder=encoder)
 material = Material(Pairs(source, training), Pairs(source, held))
 Trainer(folder, material, nn.Sequential(*layers, nn.ReLU()), recipe, team=team).train()

@@ -51,15 +51,19 @@ def test_every_encoder_can_be_trained():
         recipe_of(parse(*given, "--depth", 50, "--pool", "vlad"))
 
 
-def test_a_run_folder_is_one_runs_alone(pairs_folder, tmp_path):
-    options = parse("--data", pairs_folder, "--image-encoder", "e", "--run-folder", tmp_path / "run")
+@pytest.mark.slow
+def test_a_run_folder_is_one_runs_alone(pairs_folder, swav, tmp_path):
+    options = parse("--data", pairs_folder, "--image-encoder", swav, "--run-folder", tmp_path / "run")
     with claimed(tmp_path / "run", "sound2scene"), pytest.raises(TrainingError, match="already"):
         options.run(options)
 
 
-def test_a_run_folder_that_cannot_be_made_is_told(pairs_folder, tmp_path):
+@pytest.mark.slow
+def test_a_run_folder_that_cannot_be_made_is_told(pairs_folder, swav, tmp_path):
     (tmp_path / "file").write_text("")
-    options = parse("--data", pairs_folder, "--image-encoder", "e", "--run-folder", tmp_path / "file" / "run")
+    options = parse(
+        "--data", pairs_folder, "--image-encoder", swav, "--run-folder", tmp_path / "file" / "run"
+    )
     with pytest.raises(TrainingError, match="cannot be written"):
         options.run(options)
 
@@ -98,9 +102,11 @@ def test_numbers_that_cannot_be_are_told(tmp_path, more, why):
 
 
 def test_a_missing_image_encoder_is_told(pairs_folder, tmp_path):
-    options = parse("--data", pairs_folder, "--image-encoder", tmp_path / "none.pth", "--device", "cpu")
+    given = ["--data", pairs_folder, "--image-encoder", tmp_path / "none.pth", "--device", "cpu"]
+    options = parse(*given, "--run-folder", tmp_path / "run")
     with pytest.raises(ModelError, match=r"none\.pth"):
         options.run(options)
+    assert not (tmp_path / "run").exists()
 
 
 def test_pairs_to_validate_on_can_be_given(pairs_folder, make_pair, tmp_path):

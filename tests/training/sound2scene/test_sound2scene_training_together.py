@@ -84,8 +84,18 @@ def test_machines_with_other_pairs_do_not_train_together(tmp_path, make_pair):
             make_pair(tmp_path / "data" / str(rank), f"clip{number}", number)
     done = start(tmp_path / "run", tmp_path / "data", 2, 1, "APART")
     assert done.returncode != 0
-    assert "other pairs or settings" in done.stderr
+    assert "different pairs or settings" in done.stderr
     assert not (tmp_path / "run" / "0" / "checkpoint.pt").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("other", ["DEEPER", "LONGER", "HELD"])
+def test_processes_with_other_settings_do_not_train_together(tmp_path, make_pair, other):
+    for number in range(14):
+        make_pair(tmp_path / "data", f"clip{number}", number)
+    done = start(tmp_path / "run", tmp_path / "data", 2, 1, other)
+    assert done.returncode != 0
+    assert "different pairs or settings" in done.stderr
 
 
 def test_names_of_weights_stay_and_evaluation_is_plain_batch_norm():
