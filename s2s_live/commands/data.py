@@ -136,16 +136,17 @@ def _cut(options: argparse.Namespace, listed: list[Listed]) -> int:
     import hashlib
 
     from s2s_live.errors import TrainingError
-    from s2s_live.training.sound2scene.extraction import REPORT, Plan, extract_all, write_labels
+    from s2s_live.training.sound2scene.extraction import REPORT, Plan, begin, extract_all
 
     if options.frames < 1 or options.workers < 1 or options.side < 0:
         raise TrainingError(
             "--frames and --workers must be 1 or more, --side 0 or more.", "Leave them out for the defaults."
         )
     moments = hashlib.sha256(options.moments.read_bytes()).hexdigest()[:16] if options.moments else ""
-    plan = Plan(options.out, options.side, options.offset, options.frames, moments)
+    frames = options.frames if moments else 1
+    plan = Plan(options.out, options.side, options.offset, frames, moments)
+    begin(plan, [(clip.task.name, clip.label, clip.split) for clip in listed])
     report = extract_all([clip.task for clip in listed], plan, options.workers)
-    write_labels(options.out / "clips.csv", [(clip.task.name, clip.label, clip.split) for clip in listed])
     _tell(options, report.to_json(), [*_counts(report.counts), f"Details: {options.out / REPORT}"])
     return 0 if report.counts["written"] + report.counts["already"] else 1
 

@@ -230,7 +230,7 @@ class Engine(Protocol):
         """The frame of this state. Pure: no memory between calls but caches."""
 
     def silence(self) -> Target:
-        """Where the scene rests when nothing sounds."""
+        """Where the scene rests when nothing sounds; the same object every time, by which it is known."""
 
     def close(self) -> None:
         """Free what it holds. May be called twice."""

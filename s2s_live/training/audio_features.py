@@ -52,10 +52,10 @@ def encoder_input(power: Tensor) -> Tensor:
     return ((logs - FRONT_END.offset) * FRONT_END.scale).transpose(1, 2)[:, None].contiguous()
 
 
-def heard_input(power: Tensor) -> Tensor:
+def heard_input(power: Tensor, front_end: LogMelConfig = FRONT_END) -> Tensor:
     """Windows `[B, WINDOW, mels]` of mel power as a show has them heard, `[B, 1, mels, WINDOW]`."""
     windows = encoder_input(power).numpy()
-    return torch.from_numpy(np.stack([listened(window, FRONT_END) for window in windows]))
+    return torch.from_numpy(np.stack([listened(window, front_end) for window in windows]))
 
 
 @lru_cache(maxsize=2)

@@ -107,6 +107,17 @@ def test_one_split_after_the_other_becomes_one_folder(vggsound, tmp_path):
     assert report["counts"]["written"] == 1
 
 
+def test_an_interrupted_cut_has_labels(vggsound, tmp_path, monkeypatch):
+    def interrupted(*_arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("s2s_live.training.sound2scene.extraction.extract_all", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        perform("vggsound", *vggsound, "--workers", 1, tmp_path / "out")
+    with (tmp_path / "out" / "clips.csv").open(newline="") as file:
+        assert [row["label"] for row in csv.DictReader(file)] == ["dog barking", "raining", "raining", "x"]
+
+
 @pytest.mark.parametrize("more", [["--frames", 2], ["--side", 32], ["--offset", 0], ["--moments", "other"]])
 def test_a_folder_of_other_settings_is_left_alone(vggsound, tmp_path, more):
     out = tmp_path / "out"

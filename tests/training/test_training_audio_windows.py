@@ -1,5 +1,6 @@
 """Features, pool, rooms, augmentation, losses and scores of the audio stage."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,14 @@ from s2s_live.engines.sound2scene.unit import unit
 from s2s_live.features.log_mel import LogMel
 from s2s_live.training.audio_augment import Augment, intensity, loudness_db
 from s2s_live.training.audio_eval import Heard, calibrate, calibration_error, hear_clips, probabilities, score
-from s2s_live.training.audio_features import FRONT_END, WINDOW, encoder_input, power_columns, to_db
+from s2s_live.training.audio_features import (
+    FRONT_END,
+    WINDOW,
+    encoder_input,
+    heard_input,
+    power_columns,
+    to_db,
+)
 from s2s_live.training.audio_loss import distances, family_loss, info_nce
 from s2s_live.training.audio_pool import Pool, cached
 from s2s_live.training.audio_rooms import at_speed, impulse_response, varied
@@ -110,17 +118,9 @@ def test_augmented_batches_are_sane_and_carry_their_level():
     assert np.corrcoef(level.numpy(), taught.numpy())[0, 1] > 0.9
 
 
-def drawn_twice(windows):
-    """A batch with the same chances twice: of all windows, and of windows that differ in the older half."""
-    family = torch.zeros(len(windows), dtype=torch.long)
-    other = windows.clone()
-    other[:, : WINDOW // 4] += 6.0
-    return Augment(3)(windows, family), Augment(3)(other, family)
-
-
 def test_some_windows_hold_their_newest_columns_alone():
     windows = torch.randn(256, WINDOW, FRONT_END.mels, generator=torch.Generator().manual_seed(0)) - 40.0
-    batch, _ = drawn_twice(windows)
+    batch = Augment(3)(windows, torch.zeros(len(windows), dtype=torch.long))
     periods = []
     for power in batch.power:
         same = [k for k in range(10, 75) if torch.equal(power[-k:], power[-2 * k : -k][-k:])]
@@ -139,6 +139,17 @@ def test_pitches_shift_by_a_filter_or_two():
     assert int((shifted[:, 0, 30] == -20.0).sum()) > 20  # about half stay as they are
     flat = torch.randn(64, 1, 1) * torch.ones(1, WINDOW, FRONT_END.mels)
     torch.testing.assert_close(Augment(2)._shifted(flat), flat)
+
+
+def test_windows_are_judged_as_a_show_hears_them():
+    changed = np.concatenate([synthesise("fire", 0.6, 3, 0.7), synthesise("rain", 0.6, 4, 0.4)])
+    power = power_columns(changed)[None, :WINDOW]
+    whole, heard = encoder_input(power), heard_input(power)
+    assert not torch.equal(heard, whole)
+    live = LogMel(FRONT_END)
+    live.push(changed[: (WINDOW - 1) * 160 + 512])
+    np.testing.assert_allclose(heard[0].numpy(), live.listen({}), atol=2e-3)
+    assert torch.equal(heard_input(power, replace(FRONT_END, newest_sound=False)), whole)
 
 
 def test_info_nce_is_the_papers_when_all_families_differ():

@@ -26,6 +26,8 @@ from s2s_live.training.sound2scene.video import SLOW, STEPS_PER_S, Cut, Floats, 
 
 WHOLE = Cut()
 REPORT, PLAN = "report.json", "plan.json"
+LABELS = ("name", "label", "split")
+"""Columns of clips.csv."""
 JPEG_QUALITY = 95
 HINT_DISK = "Make room on the disk and start again: clips that are done are kept."
 
@@ -119,7 +121,7 @@ def extract_all(tasks: Sequence[Task], plan: Plan, workers: int = 1) -> Report:
     """
     report = Report(problems=_earlier(plan.out / REPORT))
     try:
-        _settle(plan)
+        settle(plan)
         for folder in ("images", "audios"):
             (plan.out / folder).mkdir(parents=True, exist_ok=True)
         try:
@@ -134,17 +136,22 @@ def extract_all(tasks: Sequence[Task], plan: Plan, workers: int = 1) -> Report:
     return report
 
 
-def _settle(plan: Plan) -> None:
-    """Note the plan; raises TrainingError where the folder was begun with another one."""
+def settle(plan: Plan) -> None:
+    """Note the plan in its folder, which is made.
+
+    Raises TrainingError where the folder was begun with another one, or has pairs of an unknown one; OSError
+    where it cannot be written.
+    """
     plan.out.mkdir(parents=True, exist_ok=True)
     path, mine = plan.out / PLAN, plan.settled()
-    try:
-        begun = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    if not path.exists() and not any((plan.out / "audios").glob("*.wav")):
         _write_json(path, mine)
         return
-    except ValueError as error:
-        raise TrainingError(f"{path} is damaged ({error}).", "Give another folder, or remove it.") from error
+    try:
+        begun = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError) as error:
+        said = f"{plan.out} has pairs, but not how they were cut ({error})."
+        raise TrainingError(said, "Give another folder.") from error
     if begun != mine:
         other = ", ".join(
             name for name in mine if not isinstance(begun, dict) or begun.get(name) != mine[name]
@@ -234,7 +241,8 @@ def _earlier(path: Path) -> dict[str, Outcome]:
     try:
         rows = json.loads(path.read_text(encoding="utf-8"))["problems"]
         lists = ("out_of_range", "remarks")
-        return {row["name"]: Outcome(**{**row, **{key: tuple(row[key]) for key in lists}}) for row in rows}
+        known = [{**row, **{key: tuple(row.get(key, ())) for key in lists}} for row in rows]
+        return {row["name"]: Outcome(**row) for row in known}
     except (OSError, ValueError, KeyError, TypeError):
         return {}
 
@@ -244,19 +252,39 @@ def _write_json(path: Path, data: Any) -> None:
         beside.write_text(json.dumps(data, indent=1), encoding="utf-8")
 
 
+def _read_labels(path: Path) -> dict[str, tuple[str, ...]]:
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            header, *rows = [tuple(row) for row in csv.reader(file) if row]
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, csv.Error) as error:
+        raise TrainingError(f"{path} cannot be read ({error}).", "Give another folder.") from error
+    if header != LABELS or any(len(row) != len(LABELS) for row in rows):
+        raise TrainingError(f"{path} is no table of {', '.join(LABELS)}.", "Give another folder.")
+    return {row[0]: row for row in rows}
+
+
 def write_labels(path: Path, rows: Iterable[tuple[str, str, str]]) -> None:
     """Put name, label and split of every clip into `clips.csv`; what it says of other clips is kept.
 
-    Raises TrainingError for a full disk.
+    Raises TrainingError for a full disk, and for a file of that name that is not such a table.
     """
+    known = _read_labels(path) | {row[0]: row for row in rows}
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        known: dict[str, tuple[str, ...]] = {}
-        if path.is_file():
-            with path.open(newline="", encoding="utf-8") as file:
-                known = {row[0]: tuple(row) for row in list(csv.reader(file))[1:] if row}
-        known |= {row[0]: row for row in rows}
         with _whole(path) as beside, beside.open("w", newline="", encoding="utf-8") as file:
-            csv.writer(file).writerows([("name", "label", "split"), *known.values()])
+            csv.writer(file).writerows([LABELS, *known.values()])
     except OSError as error:
         raise TrainingError(f"{path} cannot be written ({error}).", HINT_DISK) from error
+
+
+def begin(plan: Plan, labels: Iterable[tuple[str, str, str]]) -> None:
+    """Settle a folder's plan and note the clips' labels, before any is cut: what is interrupted has them.
+
+    Raises TrainingError as `settle` and `write_labels` do.
+    """
+    try:
+        settle(plan)
+    except OSError as error:
+        raise TrainingError(f"{plan.out} cannot be written ({error}).", HINT_DISK) from error
+    write_labels(plan.out / "clips.csv", labels)

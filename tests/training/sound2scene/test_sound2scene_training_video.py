@@ -10,7 +10,7 @@ from PIL import Image
 
 from s2s_live.errors import TrainingError
 from s2s_live.training.sound2scene.collections_of_videos import parse_name, vegas, vggsound
-from s2s_live.training.sound2scene.extraction import Plan, Task, extract, extract_all
+from s2s_live.training.sound2scene.extraction import Plan, Task, begin, extract, extract_all
 from s2s_live.training.sound2scene.source import open_source
 from s2s_live.training.sound2scene.video import Cut, UnreadableClipError, read_clip
 
@@ -173,11 +173,33 @@ def test_an_interrupted_run_has_told_of_what_it_did(tmp_path, make_video, monkey
     assert (counts["already"], counts["missing"], counts["frames out of range"]) == (1, 2, 1)
 
 
-def test_a_damaged_plan_is_named(tmp_path, make_video):
-    (tmp_path / "out").mkdir()
-    (tmp_path / "out" / "plan.json").write_text("{")
-    with pytest.raises(TrainingError, match=r"plan\.json is damaged"):
-        extract_all([Task("a", make_video(tmp_path / "a.mp4"))], Plan(tmp_path / "out"))
+@pytest.mark.parametrize("damage", ["cut short", "missing"])
+def test_pairs_of_an_unknown_plan_are_left_alone(tmp_path, make_video, damage):
+    out = tmp_path / "out"
+    extract_all([Task("a", make_video(tmp_path / "a.mp4"))], Plan(out))
+    (out / "plan.json").write_text("{") if damage == "cut short" else (out / "plan.json").unlink()
+    with pytest.raises(TrainingError, match="not how they were cut"):
+        extract_all([Task("b", tmp_path / "a.mp4")], Plan(out))
+    assert not (out / "audios" / "b.wav").exists()
+
+
+@pytest.mark.parametrize("text", ["file,label,source\na,b,c\n", "name,label,split\na\n", "", "\xe4"])
+def test_another_table_in_the_place_of_the_labels_is_left_alone(tmp_path, text):
+    path = tmp_path / "clips.csv"
+    path.write_bytes(text.encode("cp1252"))
+    with pytest.raises(TrainingError, match=r"clips\.csv"):
+        begin(Plan(tmp_path), [("a", "rain", "train")])
+    assert path.read_bytes() == text.encode("cp1252")
+
+
+def test_a_report_of_before_there_were_remarks_is_read(tmp_path, make_video):
+    out = tmp_path / "out"
+    extract_all([Task("a", make_video(tmp_path / "a.mp4"), Cut(), (5, 300))], Plan(out))
+    table = json.loads((out / "report.json").read_text())
+    for row in table["problems"]:
+        del row["remarks"]
+    (out / "report.json").write_text(json.dumps(table))
+    assert extract_all([Task("a", tmp_path / "a.mp4")], Plan(out)).counts["frames out of range"] == 1
 
 
 def test_a_full_disk_stops_with_a_word_and_leaves_no_half_pair(tmp_path, make_video):
