@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from s2s_live.engines.sound2scene.landmarks import Landmarks
+    from s2s_live.engines.sound2scene.model import Sound2SceneModel
     from s2s_live.engines.sound2scene.world_encoder import WorldEncoder
     from s2s_live.evaluation.sound2scene.evaluating import Found
     from s2s_live.evaluation.world.retrieval import Query
+    from s2s_live.features.log_mel import LogMelConfig
     from s2s_live.store.folder import ModelFolder
     from s2s_live.training.recordings import Clip
 
@@ -178,7 +179,7 @@ def measure_world(model: str, run: Path, real: Path | None, fold: int | None, qu
     world = open_world(loaded, _image_encoder(folder), SEED)
     effort = QUICK if quick else Effort()
     folds = place_of_folds(run, folder.path)
-    ears, queries = _ears(folds, real, fold, world.families, effort.queries, loaded.landmarks)
+    ears, queries = _ears(folds, real, fold, world.families, effort.queries, loaded)
     engine = open_engine(folder.path)
     try:
         spec = engine.spec
@@ -207,7 +208,7 @@ def _image_encoder(folder: ModelFolder) -> WorldEncoder:
 
 def _ears(
     place: Path, real: Path | None, fold: int | None, families: tuple[str, ...], most: int,
-    landmarks: Landmarks | None,
+    model: Sound2SceneModel,
 ) -> tuple[dict[str, Any], list[Query] | None]:  # fmt: skip
     """Figures of the ears, and what they make of sounds that they never met, about `most` of a family."""
     names = ("real_window_top1", "real_clip_top1", "ece")
@@ -218,20 +219,30 @@ def _ears(
     from s2s_live.training.world import recording_folders
 
     clips = read_folders(recording_folders(real)).clips
-    found = report(place, clips, fold)
+    found = report(place, clips, fold, front_end=_front_end(model))
     numbers = [row["fold"] for row in found["folds"]]
     figures = {**{name: found[name] for name in names}, "folds": found["folds"]}
-    return figures, held_out(place, clips, numbers, families, most, landmarks)
+    return figures, held_out(place, clips, numbers, families, most, model)
+
+
+def _front_end(model: Sound2SceneModel) -> LogMelConfig:
+    from s2s_live.errors import ModelError
+    from s2s_live.features.log_mel import LogMelConfig
+
+    if not isinstance(model.config.front_end, LogMelConfig):
+        hint = "Choose one that `s2s-live train world` made, or leave out --real."
+        raise ModelError("The model does not hear as the encoders do that were held out for it.", hint)
+    return model.config.front_end
 
 
 def held_out(
     place: Path, clips: Sequence[Clip], numbers: Sequence[int], families: tuple[str, ...], most: int,
-    landmarks: Landmarks | None = None,
+    model: Sound2SceneModel,
 ) -> list[Query]:  # fmt: skip
     """About `most` sounds of each family, heard by encoders that were not trained on them.
 
     Recordings where these folds hold any back; of other families synthesised sounds, heard by the first
-    fold's encoder. All as the model's landmarks draw them.
+    fold's encoder. All as the model's front end hears them and its landmarks draw them.
     """
     from s2s_live.training.held_out import FOLDS
     from s2s_live.training.recordings import folds
@@ -247,7 +258,7 @@ def held_out(
             chosen += mine[:: max(-(-len(mine) // each), 1)]
             if family not in real and number == numbers[0]:
                 chosen += _synthesised(family, most)
-        found += _heard(place, number, chosen, landmarks)
+        found += _heard(place, number, chosen, model)
     return found
 
 
@@ -265,7 +276,7 @@ def _synthesised(family: str, count: int) -> list[Clip]:
     ]
 
 
-def _heard(place: Path, number: int, clips: Sequence[Clip], landmarks: Landmarks | None) -> list[Query]:
+def _heard(place: Path, number: int, clips: Sequence[Clip], model: Sound2SceneModel) -> list[Query]:
     """What a fold's encoder makes of each clip: the mean direction of the windows that sound.
 
     Under the gate the show paints the scene of silence, and so does a clip of it.
@@ -279,7 +290,7 @@ def _heard(place: Path, number: int, clips: Sequence[Clip], landmarks: Landmarks
     from s2s_live.world.families import family_index
 
     fold = load_fold(place, number)
-    windows = hear_clips(fold.encoder, clips)
+    landmarks, windows = model.landmarks, hear_clips(fold.encoder, clips, _front_end(model))
     latents, rest = windows.embeddings, fold.prototypes[family_index("silence")]
     if landmarks is not None:
         latents, rest = (torch.from_numpy(landmarks.draw(rows.numpy())) for rows in (latents, rest))

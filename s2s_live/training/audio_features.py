@@ -11,7 +11,7 @@ from torch import Tensor
 from s2s_live.features.log_mel import LogMelConfig, listened, log_mel
 from s2s_live.world.sounds_dsp import Floats
 
-FRONT_END = LogMelConfig(newest_sound=True)
+FRONT_END = LogMelConfig()
 WINDOW = FRONT_END.frames
 # A frame's bins together hold 3 times its mean square (Hann window of sum 2).
 _BINS_PER_POWER = 3.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -39,8 +39,6 @@ log = logging.getLogger(__name__)
 NAME = "world"
 SHEET = "sheet.jpg"
 LICENCE = "MIT"
-SHARPNESS = 10.0
-"""With which what is heard is drawn to the pictures of the bank."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +52,17 @@ class Ears:
     figures: dict[str, float]
 
 
-def export(run: Path, out: Path, recordings: Sequence[Path] = ()) -> None:
+@dataclass(frozen=True)
+class Hearing:
+    """How shows with a model hear."""
+
+    newest_sound: bool = False
+    """A sound that has only just begun alone, see `features.changes`."""
+    sharpness: float | None = None
+    """What is heard drawn that sharply to the bank's pictures, see `Landmarks`; None: not drawn."""
+
+
+def export(run: Path, out: Path, recordings: Sequence[Path] = (), hearing: Hearing = Hearing()) -> None:
     """Write the model folder `out` from the run folder.
 
     `recordings` are the folders of real recordings that the audio stage heard, for their attributions.
@@ -63,7 +71,7 @@ def export(run: Path, out: Path, recordings: Sequence[Path] = ()) -> None:
     generator, state = _generator(run)
     bank = Bank.load(run / "bank.npz")
     ears = _ears(run, bank)
-    model = _model(run, generator, ears, bank)
+    model = _model(run, generator, ears, bank, hearing)
     trained = {
         "recipe": "s2s-live train world",
         "picture_size": generator.config.resolution,
@@ -81,10 +89,10 @@ def export(run: Path, out: Path, recordings: Sequence[Path] = ()) -> None:
     log.info("export: %s written, %.1f MB", out, size / 1e6)
 
 
-def _model(run: Path, generator: Generator, ears: Ears, bank: Bank) -> Sound2SceneModel:
+def _model(run: Path, generator: Generator, ears: Ears, bank: Bank, hearing: Hearing) -> Sound2SceneModel:
     upscaler = _upscaler(run)
     config = Sound2SceneConfig(
-        front_end=FRONT_END,
+        front_end=replace(FRONT_END, newest_sound=hearing.newest_sound),
         audio_encoder=ears.encoder.config,
         generator=generator.config,
         families=FAMILY_IDS,
@@ -92,12 +100,12 @@ def _model(run: Path, generator: Generator, ears: Ears, bank: Bank) -> Sound2Sce
         silence="silence",
         temperature=ears.temperature,
         upscaler=upscaler.config if upscaler else None,
-        landmark_sharpness=SHARPNESS,
+        landmark_sharpness=hearing.sharpness,
     )
     families = Families(ears.prototypes.float().numpy(), flow_table())
     return Sound2SceneModel(
         config, halved(ears.encoder), halved(generator), families, upscaler, _image_encoder(run),
-        Landmarks(bank.embedding, SHARPNESS),
+        Landmarks(bank.embedding, hearing.sharpness) if hearing.sharpness else None,
     )  # fmt: skip
 
 

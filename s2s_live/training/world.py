@@ -57,7 +57,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="generator stage: part of the budget, 0..1, after which an adversary sharpens the pictures "
         "(default: 0.6 with CUDA; without, never: it takes more than a processor has)",
     )  # fmt: skip
+    _add_hearing(parser)
     parser.set_defaults(run=run)
+
+
+def _add_hearing(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--newest-sound", action="store_true",
+        help="export stage: have shows listen to a sound that has only just begun alone. They follow another "
+        "sound in half the time, and take waves and gusts for other sounds too",
+    )  # fmt: skip
+    parser.add_argument(
+        "--landmarks", type=float, metavar="SHARPNESS",
+        help="export stage: have shows draw what is heard to where pictures lie (10 to 20). Loudness is "
+        "followed better; a sound between two families wavers more (default: not)",
+    )  # fmt: skip
 
 
 def minutes_of(stage: str, options: argparse.Namespace) -> float:
@@ -141,9 +155,10 @@ def _train(stage: str, options: argparse.Namespace, team: Team, device: torch.de
     elif stage == "audio":
         _run_audio(folder, options, team, device)
     elif team.leads:
-        from s2s_live.training.export import export
+        from s2s_live.training.export import Hearing, export
 
-        export(folder, options.out, recording_folders(options.real))
+        hearing = Hearing(options.newest_sound, options.landmarks)
+        export(folder, options.out, recording_folders(options.real), hearing)
 
 
 def _run_audio(folder: Path, options: argparse.Namespace, team: Team, device: torch.device) -> None:

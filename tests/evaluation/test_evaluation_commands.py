@@ -116,11 +116,12 @@ def test_the_model_folder_may_carry_the_folds(model_folder, run_folder, recordin
         assert found[key] == expected[key]
 
 
-def test_landmarks_draw_what_the_folds_hear(run_folder, recordings):
+def test_landmarks_draw_what_the_folds_hear(run_folder, recordings, small_model):
     clips = read_folders([recordings]).clips
     ends = Landmarks(np.eye(2, 128, dtype=np.float32), 1e4)
     plain, drawn = (
-        held_out(run_folder, clips, [0], ("rain", "dog"), 4, landmarks) for landmarks in (None, ends)
+        held_out(run_folder, clips, [0], ("rain", "dog"), 4, replace(small_model, landmarks=landmarks))
+        for landmarks in (None, ends)
     )
     assert [query.families for query in drawn] == [query.families for query in plain]
     for query, before in zip(drawn, plain, strict=True):
