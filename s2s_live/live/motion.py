@@ -41,7 +41,9 @@ WAVERING_S = 1.0
 """Time constant of how far hearings are from the scene on average. Those of waves or of gusts waver more
 than others: what is near then reaches twice as far as they do."""
 AWAY_RAD, ARRIVED_RAD = 0.8, 0.3
-"""From a hearing that far away on, the scene is under way to a new sound, until it is that near."""
+"""From a hearing that far away on, the scene is under way to a new sound, until it is that near. Two
+hearings that differ by less agree.
+"""
 LEFT_RAD = 0.02
 """Pins that count no more are left behind when the scene is that near to what is heard."""
 Z_GLIDE_S = 0.5
@@ -74,6 +76,10 @@ def slerp(start: NDArray[np.float64], end: NDArray[np.float64], share: float) ->
     return unit
 
 
+def _exact(vector: Floats) -> NDArray[np.float64]:
+    return vector.astype(np.float64)
+
+
 def _angle(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
     return math.acos(float(np.clip(a @ b, -1.0, 1.0)))
 
@@ -100,7 +106,7 @@ class Motion:
         self.gate_open = False
         self._z_size = spec.z_size
         self._rest = rest
-        self._heard = rest.latent.astype(np.float64)
+        self._heard = _exact(rest.latent)
         self._latent = self._heard
         self._mixed = False
         self._flow = rest.flow.astype(np.float64)
@@ -117,6 +123,7 @@ class Motion:
         self._usual_db = -120.0
         self._swing_db = 0.0
         self._wavering = 0.0
+        self._agreed = True
         self._under_way = False
         self._quiet_ticks = 0
 
@@ -182,24 +189,29 @@ class Motion:
         """Go on towards what is heard, mixed with the pins that count."""
         seconds = controls["attack"] if self._sounding else controls["release"]
         share = approach(seconds * self._patience(self._target))
-        self._heard = slerp(self._heard, self._target.latent.astype(np.float64), share)
+        self._heard = slerp(self._heard, _exact(self._target.latent), share)
         steady = replace(self._target, latent=self._heard.astype(np.float32))
         self._goal = blend(steady, pins, controls, self._rest)
         pinned = self._goal is not steady
         if pinned or self._mixed:
             # Pins are no hearings that waver: they are reached, and left, in time.
             share = approach(seconds)
-            self._latent = slerp(self._latent, self._goal.latent.astype(np.float64), share)
+            self._latent = slerp(self._latent, _exact(self._goal.latent), share)
             self._mixed = pinned or _angle(self._latent, self._heard) > LEFT_RAD
         else:
             self._latent = self._heard
         self._flow += share * (self._goal.flow - self._flow)
 
     def _patience(self, heard: Target) -> float:
-        """How many times slower this hearing is followed: not at all while under way, nor to rest."""
+        """How many times slower this hearing is followed: not at all while under way, nor to rest.
+
+        A scene gets under way to what two hearings agree on: one alone may be a wave taken for traffic.
+        """
         if heard is self._rest:
             return 1.0
-        angle = _angle(self._heard, heard.latent.astype(np.float64))
+        if not self._agreed and not self._under_way:
+            return 1.0 + NEAR_SLOWER
+        angle = _angle(self._heard, _exact(heard.latent))
         self._under_way = angle > (ARRIVED_RAD if self._under_way else AWAY_RAD)
         if self._under_way:
             return 1.0
@@ -233,9 +245,19 @@ class Motion:
     def _choose_target(self, heard: Target | None, controls: Mapping[str, float]) -> None:
         """Follow what is heard; in silence (None) hold, or drift to rest."""
         if heard is not None:
+            self._agreed = self._agrees(heard)
             self._target = heard
         elif controls["gate_mode"] < 0.5 and not self._sounding:
             self._target = self._rest
+
+    def _agrees(self, heard: Target) -> bool:
+        """Whether a hearing says what the one before it said; the first out of silence has none to differ
+        from.
+        """
+        last = self._target
+        if heard is last:
+            return self._agreed
+        return last is self._rest or _angle(_exact(last.latent), _exact(heard.latent)) < AWAY_RAD
 
     def state(self, position: int, controls: Mapping[str, float]) -> PaintState:
         """What to paint at programme sample `position`, at or after the newest tick.

@@ -24,6 +24,7 @@ def unit(index):
 
 
 REST = Target(unit(0), np.zeros((3, 2), np.float32), "silence", 1.0)
+FIRE = unit(3)
 RAIN = Target(unit(1), np.full((3, 2), 0.5, np.float32), "rain", 0.9)
 
 
@@ -34,6 +35,12 @@ def controls(**changed):
 def run(motion, ticks, level=-20.0, onset=0.0, heard=RAIN, values=None):
     for _ in range(ticks):
         motion.step(level, onset, heard, values or controls())
+
+
+def hear(motion, times, latent=FIRE):
+    """So many hearings after one another, one every 100 ms."""
+    for _ in range(times):
+        run(motion, 10, heard=Target(latent, np.zeros((3, 2), np.float32), "fire", 0.9))
 
 
 def test_slerp_stays_on_the_sphere_and_ends_there():
@@ -189,8 +196,28 @@ def test_a_wavering_ear_keeps_a_steady_scene_and_a_new_sound_is_followed_at_once
         latent = motion.state(0, controls()).latent
         angles.append(np.arctan2(latent[2], latent[1]))
     assert np.ptp(angles) < 0.06
-    run(motion, 20, heard=Target(unit(3), np.zeros((3, 2), np.float32), "fire", 0.9))
+    hear(motion, 3)
     assert motion.state(0, controls()).latent @ unit(3) > 0.7
+
+
+def test_one_stray_hearing_hardly_turns_the_scene_and_two_that_agree_do():
+    motion = Motion(SPEC, REST, seed=1)
+    run(motion, 500)
+    for stray in range(3, 8):  # each time something else
+        hear(motion, 1, unit(stray))
+        assert motion.state(0, controls()).latent @ RAIN.latent > 0.99
+        hear(motion, 9, RAIN.latent)
+    hear(motion, 1)
+    before = motion.state(0, controls()).latent @ FIRE
+    hear(motion, 1)
+    assert motion.state(0, controls()).latent @ FIRE > before + 0.3
+
+
+def test_out_of_silence_the_first_hearing_is_followed_at_once():
+    motion = Motion(SPEC, REST, seed=1)
+    run(motion, 100, level=-100.0)
+    hear(motion, 1)
+    assert motion.state(0, controls()).latent @ FIRE > 0.4
 
 
 def test_waves_hardly_turn_the_scene_and_do_not_hold_it_back():
@@ -202,8 +229,7 @@ def test_waves_hardly_turn_the_scene_and_do_not_hold_it_back():
         latent = motion.state(0, controls()).latent
         angles.append(np.arctan2(latent[2], latent[1]))
     assert np.ptp(angles) < 0.5  # of the ear's 1.0
-    fire = Target(unit(3), np.zeros((3, 2), np.float32), "fire", 0.9)
-    run(motion, 20, heard=fire)
+    hear(motion, 3)
     assert motion.state(0, controls()).latent @ unit(3) > 0.7
 
 
@@ -230,6 +256,6 @@ def test_a_scene_under_way_is_not_slowed_before_it_arrives():
         run(rolling, 10, heard=turned(0.4 * np.sin(2 * np.pi * k / 40)))
         run(still, 10, heard=turned(0.0))
     for motion in (rolling, still):
-        run(motion, 40, heard=Target(unit(3), np.zeros((3, 2), np.float32), "fire", 0.9))
+        hear(motion, 5)
     left = [np.arccos(motion.state(0, controls()).latent @ unit(3)) for motion in (rolling, still)]
     assert max(left) < ARRIVED_RAD  # from there on it is slowed again, as any scene is
