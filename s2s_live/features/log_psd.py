@@ -160,16 +160,21 @@ class LogPsd(ColumnStream):
         return None if self._moments(count)[1] < floor else self._cut(count)
 
     def _cut(self, count: int) -> Floats:
-        """The newest columns, standardised."""
+        """The newest columns, standardised: in one pass over the ring, where NumPy would take two."""
+        import cv2  # the bundled world starts without it
+
         mean, deviation = self._moments(count)
         if count not in self._cuts:
             self._cuts[count] = np.empty((1, BINS, count), np.float32)
         found = self._cuts[count]
+        scale = 1.0 / (deviation + EPS)
+        offset = -(mean + float(np.log(FLOOR))) * scale
         older, newer = self.newest(count)
-        middle, scale = np.float32(mean + np.log(FLOOR)), np.float32(1.0 / (deviation + EPS))
-        np.subtract(older, middle, out=found[0, :, : older.shape[1]])
-        np.subtract(newer, middle, out=found[0, :, older.shape[1] :])
-        return np.multiply(found, scale, out=found)
+        seam = older.shape[1]
+        for piece, place in ((older, found[0, :, :seam]), (newer, found[0, :, seam:])):
+            if piece.size:
+                cv2.addWeighted(piece, scale, piece, 0.0, offset, dst=place)
+        return found
 
     def _filled(self, floor: float) -> Floats | None:
         length = (self.config.frames - 1) * HOP + FRAME
