@@ -11,16 +11,16 @@ from s2s_live.errors import TrainingError
 
 
 class Journal:
-    """Appends to `path`. A run that goes on from step `step` drops what was written after it.
+    """Appends to `path`. A run that goes on from step `step`, `epoch` epochs closed, drops what came after.
 
     Raises TrainingError where the file cannot be written, or TensorBoard is asked for and missing.
     """
 
-    def __init__(self, path: Path, step: int, tensorboard: bool = False) -> None:
+    def __init__(self, path: Path, step: int, epoch: int, tensorboard: bool = False) -> None:
         self.path = path
         self._board = open_board(path.parent / "tensorboard", step) if tensorboard else None
         try:
-            kept = [line for line in _lines(path) if _step(line) <= step]
+            kept = [line for line in _lines(path) if _before(line, step, epoch)]
             path.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
             self._file = path.open("a", encoding="utf-8")
         except OSError as error:
@@ -63,12 +63,16 @@ def _lines(path: Path) -> list[str]:
     return path.read_text(encoding="utf-8").splitlines() if path.exists() else []
 
 
-def _step(line: str) -> float:
-    """Of a line; one that a crash cut short is as good as none."""
+def _before(line: str, step: int, epoch: int) -> bool:
+    """Whether a line is from before that point of the run; one that a crash cut short is as good as none.
+
+    A validation stands at the step of its epoch's last loss, and may be the only thing that came after it.
+    """
     try:
-        return int(json.loads(line)["step"])
+        row = json.loads(line)
+        return int(row["step"]) <= step and ("validation" not in row or int(row["epoch"]) <= epoch)
     except (ValueError, KeyError, TypeError):
-        return float("inf")
+        return False
 
 
 def _full(path: Path, error: OSError) -> TrainingError:

@@ -184,7 +184,7 @@ class Trainer:
             while self.epoch < self.recipe.epochs:
                 self._one_epoch(None)
             return self.best
-        with Journal(self.folder / JOURNAL, self.step, tensorboard) as journal:
+        with Journal(self.folder / JOURNAL, self.step, self.epoch, tensorboard) as journal:
             while self.epoch < self.recipe.epochs:
                 self._one_epoch(journal)
         return self.best

@@ -120,6 +120,22 @@ def test_a_run_that_was_interrupted_ends_as_one_that_was_not(tmp_path, material,
     assert journal(tmp_path / "broken") == journal(tmp_path / "whole")
 
 
+def test_a_validation_whose_epoch_was_not_closed_is_written_once(tmp_path, material, image_encoder, recipe):
+    class Dying(Trainer):
+        def save(self) -> None:
+            if self.epoch and not self.batch:
+                raise StoppedError
+            super().save()
+
+    settings = replace(recipe, checkpoint_steps=1)
+    Trainer(tmp_path / "whole", material, image_encoder, settings).train()
+    with pytest.raises(StoppedError):
+        Dying(tmp_path / "broken", material, image_encoder, settings).train()
+    assert "validation" in journal(tmp_path / "broken")[-1]
+    Trainer(tmp_path / "broken", material, image_encoder, settings).train()
+    assert journal(tmp_path / "broken") == journal(tmp_path / "whole")
+
+
 def test_a_finished_run_can_be_made_longer(tmp_path, material, image_encoder, recipe):
     Trainer(tmp_path / "two", material, image_encoder, recipe).train()
     Trainer(tmp_path / "one", material, image_encoder, replace(recipe, epochs=1)).train()
