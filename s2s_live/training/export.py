@@ -31,6 +31,7 @@ from s2s_live.training.images import Bank, load_image_encoder
 from s2s_live.training.loop import load_checkpoint
 from s2s_live.training.sheet import model_sheet
 from s2s_live.training.upscaler import CHECKPOINT as UPSCALER_CHECKPOINT
+from s2s_live.training.world import SHARPNESS
 from s2s_live.world.channels import WORLD_FIELDS
 from s2s_live.world.families import FAMILY_IDS, flow_table
 
@@ -58,8 +59,8 @@ class Hearing:
 
     newest_sound: bool = False
     """A sound that has only just begun alone, see `features.changes`."""
-    sharpness: float | None = None
-    """What is heard drawn that sharply to the bank's pictures, see `Landmarks`; None: not drawn."""
+    sharpness: float = SHARPNESS
+    """What is heard drawn that sharply to the bank's pictures, see `Landmarks`; 0: not drawn."""
 
 
 def export(run: Path, out: Path, recordings: Sequence[Path] = (), hearing: Hearing = Hearing()) -> None:
@@ -100,7 +101,7 @@ def _model(run: Path, generator: Generator, ears: Ears, bank: Bank, hearing: Hea
         silence="silence",
         temperature=ears.temperature,
         upscaler=upscaler.config if upscaler else None,
-        landmark_sharpness=hearing.sharpness,
+        landmark_sharpness=hearing.sharpness or None,
     )
     families = Families(ears.prototypes.float().numpy(), flow_table())
     return Sound2SceneModel(

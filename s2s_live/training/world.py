@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 STAGES = ("images", "generator", "upscaler", "audio", "export")
 MINUTES = {"images": 36.0, "generator": 120.0, "upscaler": 15.0, "audio": 25.0}
 """Default budgets."""
+SHARPNESS = 10.0
+"""Of the landmarks that what is heard is drawn to, see `engines.sound2scene.landmarks`."""
 DESCRIPTION = """Train the bundled world. Stages: images (an image encoder learns the painted world without
 labels), generator (learns to paint it from embedding, z and noise fields), upscaler (learns to draw twice the
 lines), audio (places sounds where their pictures lie), export (writes the model folder from what the run
@@ -68,9 +70,9 @@ def _add_hearing(parser: argparse.ArgumentParser) -> None:
         "sound in half the time, and take waves and gusts for other sounds too",
     )  # fmt: skip
     parser.add_argument(
-        "--landmarks", type=float, metavar="SHARPNESS",
-        help="export stage: have shows draw what is heard to where pictures lie (10 to 20). Loudness is "
-        "followed better; a sound between two families wavers more (default: not)",
+        "--landmarks", type=float, metavar="SHARPNESS", default=SHARPNESS,
+        help="export stage: have shows draw what is heard to where pictures lie. Loudness is followed "
+        "better; the sharper, the more a sound between two families wavers (default: %(default)g; 0: not)",
     )  # fmt: skip
 
 
