@@ -124,20 +124,20 @@ def _standardised(columns: Doubles, floor: float) -> Floats | None:
 
 
 class LogPsd(ColumnStream):
-    """Streaming `log_psd`: columns are cached raw and standardised when a window is read.
+    """Streaming `log_psd`: columns are cached and standardised when a window is read.
 
-    Sums are kept by column and added up anew at each reading, so nothing can drift.
+    Sums are kept by column and added up anew at each reading, so nothing can drift. Columns count from the
+    floor, where most cells lie: silence is 0 to the last digit, and the sum of squares loses none.
     """
 
     def __init__(self, config: LogPsdConfig) -> None:
         self.config = config
-        # Measured from the floor, where most cells lie: the sum of squares loses no digits there.
         self._sums = np.zeros((2, config.frames))
         self._recent = np.zeros(round(FILL_S * SAMPLE_RATE), np.float32)
         self._choices = window_choices(config)
         self._cuts: dict[int, Floats] = {}
         """Windows by their length: memory of a megabyte takes longer to get than to fill."""
-        super().__init__(SAMPLE_RATE, FRAME, HOP, config.frames, np.full(BINS, np.log(FLOOR)))
+        super().__init__(SAMPLE_RATE, FRAME, HOP, config.frames, np.zeros(BINS))
 
     def push(self, samples: Floats) -> None:
         """See `ColumnStream.push`."""
@@ -168,12 +168,11 @@ class LogPsd(ColumnStream):
             self._cuts[count] = np.empty((1, BINS, count), np.float32)
         found = self._cuts[count]
         scale = 1.0 / (deviation + EPS)
-        offset = -(mean + float(np.log(FLOOR))) * scale
         older, newer = self.newest(count)
         seam = older.shape[1]
         for piece, place in ((older, found[0, :, :seam]), (newer, found[0, :, seam:])):
             if piece.size:
-                cv2.addWeighted(piece, scale, piece, 0.0, offset, dst=place)
+                cv2.addWeighted(piece, scale, piece, 0.0, -mean * scale, dst=place)
         return found
 
     def _filled(self, floor: float) -> Floats | None:
@@ -182,13 +181,14 @@ class LogPsd(ColumnStream):
         return _standardised(log_psd_columns(repeated), floor)
 
     def columns(self, samples: Floats) -> Doubles:
-        """Raw log columns `[k, 257]`."""
-        return log_psd_columns(samples)
+        """Log columns `[k, 257]` above the floor."""
+        columns = log_psd_columns(samples)
+        columns -= np.log(FLOOR)
+        return columns
 
     def _stored(self, places: NDArray[np.intp], columns: Columns) -> None:
-        raised = columns - np.log(FLOOR)
-        self._sums[0, places] = raised.sum(axis=1)
-        self._sums[1, places] = np.square(raised).sum(axis=1)
+        self._sums[0, places] = columns.sum(axis=1)
+        self._sums[1, places] = np.square(columns).sum(axis=1)
 
     def _moments(self, count: int) -> tuple[float, float]:
         """Mean above the floor and standard deviation of the newest columns."""
