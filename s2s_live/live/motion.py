@@ -123,7 +123,9 @@ class Motion:
         self._usual_db = -120.0
         self._swing_db = 0.0
         self._wavering = 0.0
+        self._opening: Target | None = None
         self._agreed = True
+        self._stray = False
         self._under_way = False
         self._quiet_ticks = 0
 
@@ -170,6 +172,8 @@ class Motion:
         self._listen(level_db, onset, controls["gate_db"])
         # An engine that finds nothing to hear in a window says so by its silence, however loud that is.
         sounds = self.gate_open and heard is not self._rest
+        if heard is not None and sounds and (not self._sounding or self._target is self._rest):
+            self._opening, self._agreed = heard, True
         self._quiet_ticks = 0 if sounds else self._quiet_ticks + 1
         self._choose_target(heard if sounds else None, controls)
         if controls["hold"] < 0.5:
@@ -208,6 +212,7 @@ class Motion:
         A scene gets under way to what two hearings agree on: one alone may be a wave taken for traffic.
         """
         if heard is self._rest:
+            self._under_way = False
             return 1.0
         if not self._agreed and not self._under_way:
             return 1.0 + NEAR_SLOWER
@@ -245,19 +250,22 @@ class Motion:
     def _choose_target(self, heard: Target | None, controls: Mapping[str, float]) -> None:
         """Follow what is heard; in silence (None) hold, or drift to rest."""
         if heard is not None:
-            self._agreed = self._agrees(heard)
+            if heard is not self._target:
+                self._agreed = self._agrees(heard)
             self._target = heard
         elif controls["gate_mode"] < 0.5 and not self._sounding:
             self._target = self._rest
 
     def _agrees(self, heard: Target) -> bool:
-        """Whether a hearing says what the one before it said; the first out of silence has none to differ
-        from.
+        """Whether a new hearing is to be believed: it says what the one before it said, or both of them that
+        the sound of the scene is over. The first of a sound has none to differ from, nor has the one in force
+        when the sound began: that may still be of the silence.
         """
-        last = self._target
-        if heard is last:
-            return self._agreed
-        return last is self._rest or _angle(_exact(last.latent), _exact(heard.latent)) < AWAY_RAD
+        first = heard is self._opening or self._target is self._opening
+        latent, before = _exact(heard.latent), self._stray
+        self._stray = _angle(self._heard, latent) > AWAY_RAD
+        agree = _angle(_exact(self._target.latent), latent) < AWAY_RAD
+        return first or agree or (before and self._stray)
 
     def state(self, position: int, controls: Mapping[str, float]) -> PaintState:
         """What to paint at programme sample `position`, at or after the newest tick.

@@ -202,7 +202,7 @@ def test_a_wavering_ear_keeps_a_steady_scene_and_a_new_sound_is_followed_at_once
 
 def test_one_stray_hearing_hardly_turns_the_scene_and_two_that_agree_do():
     motion = Motion(SPEC, REST, seed=1)
-    run(motion, 500)
+    hear(motion, 50, RAIN.latent)
     for stray in range(3, 8):  # each time something else
         hear(motion, 1, unit(stray))
         assert motion.state(0, controls()).latent @ RAIN.latent > 0.99
@@ -213,11 +213,24 @@ def test_one_stray_hearing_hardly_turns_the_scene_and_two_that_agree_do():
     assert motion.state(0, controls()).latent @ FIRE > before + 0.3
 
 
-def test_out_of_silence_the_first_hearing_is_followed_at_once():
+@pytest.mark.parametrize("mode", [0.0, 1.0])
+def test_out_of_silence_the_first_hearing_is_followed_at_once(mode):
+    motion, values = Motion(SPEC, REST, seed=1), controls(gate_mode=mode)
+    hear(motion, 50, RAIN.latent)
+    run(motion, 600, level=-100.0, values=values)
+    run(motion, 5, heard=Target(unit(5), np.zeros((3, 2), np.float32), "wind", 0.3), values=values)
+    before = motion.state(0, values).latent @ FIRE
+    hear(motion, 1)  # what was in force when the sound began was heard in silence
+    assert motion.state(0, values).latent @ FIRE > before + 0.3
+
+
+def test_a_sound_that_is_heard_as_now_this_now_that_is_followed_all_the_same():
     motion = Motion(SPEC, REST, seed=1)
-    run(motion, 100, level=-100.0)
-    hear(motion, 1)
-    assert motion.state(0, controls()).latent @ FIRE > 0.4
+    hear(motion, 50, RAIN.latent)
+    for _ in range(5):
+        hear(motion, 1)
+        hear(motion, 1, unit(4))
+    assert motion.state(0, controls()).latent @ RAIN.latent < 0.3
 
 
 def test_waves_hardly_turn_the_scene_and_do_not_hold_it_back():
