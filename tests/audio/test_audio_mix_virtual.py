@@ -47,7 +47,7 @@ def parts(feed):
 
 
 def gain_of(feed, samples):
-    """How loud `samples` stands in the last seconds of the programme; 0.0 where it does not.
+    """How loud `samples` stands in the last seconds of the programme; near 0 where it does not.
 
     The median of its pieces: where two devices are kept in step, one or another of them holds a splice.
     """

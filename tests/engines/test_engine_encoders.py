@@ -18,7 +18,13 @@ FRAMES = 98
 
 
 @pytest.mark.parametrize(
-    ("depth", "pool"), [(18, "vlad"), (34, "avg"), (34, "vlad"), (50, "avg"), (101, "avg"), (152, "avg")]
+    ("depth", "pool"),
+    [
+        (18, "vlad"),
+        (34, "avg"),
+        (34, "vlad"),
+        *(pytest.param(depth, "avg", marks=pytest.mark.slow) for depth in (50, 101, 152)),
+    ],
 )
 def test_an_encoder_hears_in_an_engine_as_alone(tiny_folder, tmp_path, depth, pool):
     model = load_model(ModelFolder.open(tiny_folder))

@@ -12,6 +12,7 @@ from s2s_live.errors import TrainingError
 
 class Journal:
     """Appends to `path`. A run that goes on from step `step`, `epoch` epochs closed, drops what came after.
+    TensorBoard can drop by step alone: a validation may stand there twice.
 
     Raises TrainingError where the file cannot be written, or TensorBoard is asked for and missing.
     """
