@@ -44,6 +44,8 @@ AWAY_RAD, ARRIVED_RAD = 0.8, 0.3
 """From a hearing that far away on, the scene is under way to a new sound, until it is that near. Two
 hearings that differ by less agree.
 """
+PLAUSIBLE = 0.05
+"""Probability from which the scene's sound may be what is heard still: a wave that sounds like rain."""
 LEFT_RAD = 0.02
 """Pins that count no more are left behind when the scene is that near to what is heard."""
 Z_GLIDE_S = 0.5
@@ -124,8 +126,9 @@ class Motion:
         self._swing_db = 0.0
         self._wavering = 0.0
         self._opening: Target | None = None
+        self._shown = rest.family
         self._agreed = True
-        self._stray = False
+        self._over = False
         self._under_way = False
         self._quiet_ticks = 0
 
@@ -252,20 +255,25 @@ class Motion:
         if heard is not None:
             if heard is not self._target:
                 self._agreed = self._agrees(heard)
+            if self._agreed:
+                self._shown = heard.family
             self._target = heard
         elif controls["gate_mode"] < 0.5 and not self._sounding:
             self._target = self._rest
 
     def _agrees(self, heard: Target) -> bool:
-        """Whether a new hearing is to be believed: it says what the one before it said, or both of them that
-        the sound of the scene is over. The first of a sound has none to differ from, nor has the one in force
-        when the sound began: that may still be of the silence.
+        """Whether a new hearing is to be believed: it says what the one before it said. One that is far from
+        the scene must say too that the scene's sound is over, and two that say so need not say the same.
+
+        The first of a sound has none to differ from, nor has the one in force when the sound began: that may
+        still be of the silence.
         """
         first = heard is self._opening or self._target is self._opening
-        latent, before = _exact(heard.latent), self._stray
-        self._stray = _angle(self._heard, latent) > AWAY_RAD
+        latent, before = _exact(heard.latent), self._over
+        away = _angle(self._heard, latent) > AWAY_RAD
+        self._over = away and heard.scores.get(self._shown, 0.0) < PLAUSIBLE
         agree = _angle(_exact(self._target.latent), latent) < AWAY_RAD
-        return first or agree or (before and self._stray)
+        return first or (agree and (self._over or not away)) or (before and self._over)
 
     def state(self, position: int, controls: Mapping[str, float]) -> PaintState:
         """What to paint at programme sample `position`, at or after the newest tick.

@@ -1,5 +1,7 @@
 """What moves, moves as promised: on the sphere, in seconds, from its inputs alone."""
 
+from types import MappingProxyType
+
 import numpy as np
 import pytest
 
@@ -25,6 +27,7 @@ def unit(index):
 
 REST = Target(unit(0), np.zeros((3, 2), np.float32), "silence", 1.0)
 FIRE = unit(3)
+NO_SCORES = MappingProxyType({})
 RAIN = Target(unit(1), np.full((3, 2), 0.5, np.float32), "rain", 0.9)
 
 
@@ -37,10 +40,10 @@ def run(motion, ticks, level=-20.0, onset=0.0, heard=RAIN, values=None):
         motion.step(level, onset, heard, values or controls())
 
 
-def hear(motion, times, latent=FIRE):
+def hear(motion, times, latent=FIRE, family="fire", scores=NO_SCORES):
     """So many hearings after one another, one every 100 ms."""
     for _ in range(times):
-        run(motion, 10, heard=Target(latent, np.zeros((3, 2), np.float32), "fire", 0.9))
+        run(motion, 10, heard=Target(latent, np.zeros((3, 2), np.float32), family, 0.9, scores))
 
 
 def test_slerp_stays_on_the_sphere_and_ends_there():
@@ -211,6 +214,16 @@ def test_one_stray_hearing_hardly_turns_the_scene_and_two_that_agree_do():
     before = motion.state(0, controls()).latent @ FIRE
     hear(motion, 1)
     assert motion.state(0, controls()).latent @ FIRE > before + 0.3
+
+
+@pytest.mark.parametrize(("sea", "turns"), [(0.0, True), (0.3, False)])
+def test_a_wave_that_sounds_like_rain_does_not_turn_a_sea_that_may_still_be_heard(sea, turns):
+    motion = Motion(SPEC, REST, seed=1)
+    hear(motion, 50, unit(4), "sea", {"sea": 0.9, "rain": 0.1})
+    hear(motion, 4, RAIN.latent, "rain", {"sea": sea, "rain": 1.0 - sea})
+    assert (motion.state(0, controls()).latent @ RAIN.latent > 0.6) == turns
+    hear(motion, 60, RAIN.latent, "rain", {"sea": sea, "rain": 1.0 - sea})
+    assert motion.state(0, controls()).latent @ RAIN.latent > 0.99, "rain that stays is rain"
 
 
 @pytest.mark.parametrize("mode", [0.0, 1.0])
