@@ -123,17 +123,17 @@ class Sampler:
         weight = np.array([0.5 if name == "silence" else 1.0 for name in FAMILY_IDS])
         self._share = weight / weight.sum()
 
-    def next(self) -> Batch:
-        """A fresh batch."""
-        return self._of(self._rng.choice(len(FAMILY_IDS), self._batch, p=self._share))
+    def next(self, done: float = 1.0) -> Batch:
+        """A fresh batch; `done` 0..1 of the training."""
+        return self._of(self._rng.choice(len(FAMILY_IDS), self._batch, p=self._share), done)
 
     def only(self, family: int) -> Batch:
         """A fresh batch of one family."""
-        return self._of(np.full(self._batch, family))
+        return self._of(np.full(self._batch, family), 1.0)
 
-    def _of(self, family: NDArray[np.int64]) -> Batch:
+    def _of(self, family: NDArray[np.int64], done: float) -> Batch:
         windows = torch.stack([self._pool.draw(int(index), self._rng)[0] for index in family])
-        return self._augment(windows, torch.from_numpy(family))
+        return self._augment(windows, torch.from_numpy(family), done)
 
 
 def losses_of(
@@ -260,7 +260,8 @@ class AudioRun:
         sums: dict[str, float] = {}
         while self.seconds < self.settings.budget_s:
             begun = time.monotonic()
-            for name, value in self._one(sampler.next()).items():
+            done = self.seconds / self.settings.budget_s
+            for name, value in self._one(sampler.next(done), done).items():
                 sums[name] = sums.get(name, 0.0) + value / 50
             self.seconds = self.team.agree(self.seconds + min(time.monotonic() - begun, LONGEST_STEP_S))
             if self.step % 50 == 0:
@@ -279,9 +280,8 @@ class AudioRun:
             share = 100.0 * self.seconds / self.settings.budget_s
             logger.info("audio: step %d, %.0f %%: %s", self.step, min(share, 100.0), terms)
 
-    def _one(self, batch: Batch) -> dict[str, float]:
+    def _one(self, batch: Batch, done: float) -> dict[str, float]:
         self.learner.train()
-        done = min(1.0, self.seconds / self.settings.budget_s)
         warm = min(1.0, (self.step + 1) / 150)
         rate = self.settings.rate * warm * (0.01 + 0.99 * 0.5 * (1 + cos(pi * done)))
         for group in (group for optimiser in self.optimisers for group in optimiser.param_groups):

@@ -21,6 +21,8 @@ _QUIETEST, _LOUDEST = -58.0, -5.0
 _MOST_GAIN = 34.0
 _MOST_SHIFT = 2.5
 _SHORTEST_REPEAT, _LONGEST_REPEAT = 12, 70
+_MOST_BELOW_DB = 15.0
+_SETTLED = 0.8
 _LOW = torch.tensor([LEVELS[name][0] for name in FAMILY_IDS])
 _HIGH = torch.tensor([LEVELS[name][1] for name in FAMILY_IDS])
 
@@ -53,7 +55,12 @@ def intensity(loudness: Tensor, family: Tensor) -> Tensor:
 
 
 class Augment:
-    """Turns drawn windows into a training batch; all chance from one generator."""
+    """Turns drawn windows into a training batch; all chance from one generator.
+
+    Most of the training is on mixtures of families, which teaches where one ends (Tokozume et al. 2018,
+    "Learning from Between-class Examples for Deep Sound Recognition"). The last fifth settles on sounds as a
+    show hears them whole: fewer mixtures, none repeated.
+    """
 
     def __init__(self, seed: int) -> None:
         self.rng = np.random.default_rng(seed)
@@ -61,9 +68,10 @@ class Augment:
         octave = torch.log2(CENTRES_HZ / 1000.0)
         self._octave = octave
 
-    def __call__(self, windows_db: Tensor, family: Tensor) -> Batch:
-        """`windows_db` `[B, WINDOW, bins]` as drawn, `family` `[B]`."""
+    def __call__(self, windows_db: Tensor, family: Tensor, done: float = 1.0) -> Batch:
+        """`windows_db` `[B, WINDOW, bins]` as drawn, `family` `[B]`, `done` 0..1 of the training."""
         count = len(windows_db)
+        settled = done >= _SETTLED
         silent = family == _SILENCE
         db = self._shifted(windows_db)
         db = db + torch.where(silent[:, None, None], 0.0, self._microphone(count))
@@ -73,9 +81,9 @@ class Augment:
         gain = torch.where(silent, 0.0, (wanted - level).clamp(-60, _MOST_GAIN))
         power = power * (10 ** (gain / 10))[:, None, None]
         teaches = intensity(level + gain, family)
-        power, target = self._mixed(power, family, level + gain)
-        power = self._spliced(power, silent)
-        return Batch(self._repeated(power + self._floor(count, silent)), family, target, teaches)
+        power, target = self._mixed(power, family, level + gain, 0.3 if settled else 0.6)
+        power = self._spliced(power, silent) + self._floor(count, silent)
+        return Batch(power if settled else self._repeated(power), family, target, teaches)
 
     def _some(self, count: int, probability: float) -> Tensor:
         return torch.from_numpy(self.rng.random(count) < probability)
@@ -121,17 +129,19 @@ class Augment:
         db = db - torch.where(dull, self._uniform(4, 16, count, 1) * (octave - high_cut).clamp_min(0), 0.0)
         return db.clamp(-70, 25)[:, None, :]
 
-    def _mixed(self, power: Tensor, family: Tensor, level: Tensor) -> tuple[Tensor, Tensor]:
-        """Some windows get another window of the batch behind them."""
+    def _mixed(
+        self, power: Tensor, family: Tensor, level: Tensor, probability: float
+    ) -> tuple[Tensor, Tensor]:
+        """Some windows get another window of the batch behind them; each has its share of the amplitude."""
         count = len(power)
         target = torch.nn.functional.one_hot(family, len(FAMILY_IDS)).float()
         other = torch.from_numpy(self.rng.permutation(count))
-        below = self._uniform(1.0, 26.0, count)
+        below = self._uniform(0.0, _MOST_BELOW_DB, count)
         quiet = (family == _SILENCE) | (family[other] == _SILENCE)
-        chosen = self._some(count, 0.3) & ~quiet
+        chosen = self._some(count, probability) & ~quiet
         gain = torch.where(chosen, 10 ** ((level - below - level[other]) / 10), 0.0)
-        share = 10 ** (-below / 10)
-        share = torch.where(chosen & (below < 8), share / (1 + share), 0.0)[:, None]
+        amplitude = 10 ** (-below / 20)
+        share = torch.where(chosen, amplitude / (1 + amplitude), 0.0)[:, None]
         return power + power[other] * gain[:, None, None], target * (1 - share) + target[other] * share
 
     def _spliced(self, power: Tensor, silent: Tensor) -> Tensor:

@@ -83,9 +83,9 @@ def test_training_lowers_every_term(tmp_path, bank, pool):
     run = AudioRun(tmp_path, bank, replace(TINY, budget_s=1e9, batch=32))
     sampler = Sampler(pool, 32, 0)
     batch = sampler.next()
-    first = run._one(batch)
+    first = run._one(batch, 0.0)
     for _ in range(25):
-        last = run._one(batch)
+        last = run._one(batch, 0.0)
     assert all(last[name] < first[name] for name in first)
 
 

@@ -120,13 +120,36 @@ def test_augmented_batches_are_sane_and_carry_their_level():
 
 def test_some_windows_hold_their_newest_columns_alone():
     windows = torch.randn(256, WINDOW, FRONT_END.mels, generator=torch.Generator().manual_seed(0)) - 40.0
-    batch = Augment(3)(windows, torch.zeros(len(windows), dtype=torch.long))
-    periods = []
-    for power in batch.power:
-        same = [k for k in range(10, 75) if torch.equal(power[-k:], power[-2 * k : -k][-k:])]
-        periods += same[:1]
-    assert 20 < len(periods) < 90
-    assert min(periods) < 25
+    family = torch.zeros(len(windows), dtype=torch.long)
+
+    def periods(batch):
+        found = []
+        for power in batch.power:
+            same = [k for k in range(10, 75) if torch.equal(power[-k:], power[-2 * k : -k][-k:])]
+            found += same[:1]
+        return found
+
+    early = periods(Augment(3)(windows, family, done=0.5))
+    assert 20 < len(early) < 90
+    assert min(early) < 25
+    assert periods(Augment(3)(windows, family, done=0.9)) == []
+
+
+def test_families_are_mixed_less_at_the_end_of_the_training():
+    pool = pool_of(rain=noise(2, 0.1), dog=synthesise("dog", 0.5, 1, 2.0))
+    rng = np.random.default_rng(0)
+    family = torch.tensor([FAMILY_IDS.index("rain"), FAMILY_IDS.index("dog")] * 128)
+    windows = torch.stack([pool.draw(int(f), rng)[0] for f in family])
+    shares = []
+    for done in (0.0, 1.0):
+        target = Augment(0)(windows, family, done).target
+        torch.testing.assert_close(target.sum(1), torch.ones(len(family)))
+        shares.append(target[:, family.unique()].min(1).values)
+        assert float(shares[-1].max()) <= 0.5
+    often = [float((share > 0).float().mean()) for share in shares]
+    # Half of the partners are of the same family, and change nothing in what is to be said.
+    assert 0.2 < often[0] < 0.4
+    assert 0.08 < often[1] < 0.22
 
 
 def test_pitches_shift_by_a_filter_or_two():
