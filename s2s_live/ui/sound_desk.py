@@ -149,8 +149,9 @@ class SoundDesk(QObject):
             self._play(self.wanted, text, keep=(self.wanted,))
 
     def stop_mixing(self) -> None:
-        """Go on with the first sound alone."""
-        self._play(self.wanted, "", keep=(self.wanted,))
+        """Go on with the first sound alone; one that is alone is not interrupted."""
+        if self.wanted_beside or self.beside:
+            self._play(self.wanted, "", keep=(self.wanted,))
 
     def _play(self, text: str, beside: str, keep: tuple[str, ...] = ()) -> None:
         """Open both, or go on with those to `keep` that play already."""

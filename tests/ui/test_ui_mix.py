@@ -275,6 +275,14 @@ def test_another_first_keeps_what_is_mixed_with_it_and_no_input_ends_it(mixing, 
     assert not sound.mixing, "there was nothing to mix with"
 
 
+def test_a_sound_that_is_alone_is_not_interrupted(mixing):
+    sound = mixing.controller.sound
+    playing = sound.feed.source
+    sound.stop_mixing()
+    assert not sound._opening
+    assert sound.feed.source is playing
+
+
 def test_a_second_file_that_is_no_sound_leaves_the_first_alone(mixing, qtbot, tmp_path):
     window, sound = mixing, mixing.controller.sound
     broken = tmp_path / "broken.wav"
