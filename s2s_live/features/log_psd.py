@@ -92,8 +92,16 @@ def _one_sided() -> Doubles:
 
 
 def log_psd_columns(samples: NDArray[Any]) -> Doubles:
-    """Raw columns `[(n - 512) // 159 + 1, 257]` of `samples [n]`: natural logarithms, DC first, float64."""
-    frames = np.lib.stride_tricks.sliding_window_view(np.asarray(samples, np.float64), FRAME)[::HOP]
+    """Raw columns `[(n - 512) // 159 + 1, 257]` of `samples [n]`: natural logarithms, DC first, float64.
+
+    Raises ValueError where there is not one frame.
+    """
+    exact = np.ascontiguousarray(samples, np.float64)
+    if len(exact) < FRAME:
+        raise ValueError(f"{len(exact)} samples are less than a frame of {FRAME}")
+    # Setting up a `sliding_window_view` takes as long as transforming the ten columns of a hop.
+    shape, step = ((len(exact) - FRAME) // HOP + 1, FRAME), exact.itemsize
+    frames = np.lib.stride_tricks.as_strided(exact, shape, (HOP * step, step), writeable=False)
     spectrum = np.fft.rfft((frames - frames.mean(axis=1, keepdims=True)) * tukey(), axis=1)
     power = np.square(spectrum.real)
     power += np.square(spectrum.imag)

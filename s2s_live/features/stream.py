@@ -28,8 +28,9 @@ class ColumnStream(ABC):
 
     def push(self, samples: Floats) -> None:
         """Take the next mono samples `[n]`, any n: what is not finite counts as zero, the rest is clipped."""
-        clean = np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0).clip(-1.0, 1.0)
-        rest = np.concatenate((self._rest, clean.astype(np.float32, copy=False)))
+        if not np.isfinite(samples).all():
+            samples = np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0)
+        rest = np.concatenate((self._rest, samples.clip(-1.0, 1.0).astype(np.float32, copy=False)))
         count = max((len(rest) - self._window) // self._hop + 1, 0)
         self._rest = rest[count * self._hop :]
         if count:

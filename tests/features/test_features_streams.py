@@ -16,6 +16,7 @@ from s2s_live.features.log_psd import (
     LogPsd,
     LogPsdConfig,
     log_psd,
+    log_psd_columns,
     official_log_psd,
     window_choices,
 )
@@ -125,6 +126,12 @@ def test_before_anything_came_there_is_silence(stream):
     fresh = stream.window().copy()
     stream.push(np.zeros(40_000, np.float32))
     np.testing.assert_allclose(fresh, stream.window(), atol=1e-4)
+
+
+def test_less_than_a_frame_has_no_column():
+    with pytest.raises(ValueError, match="511"):
+        log_psd_columns(np.zeros(511))
+    assert log_psd_columns(np.zeros(512)).shape == (1, 257)
 
 
 def test_silence_is_zero_in_the_official_spectrogram_and_faint_noise_is_centred():
