@@ -27,6 +27,8 @@ The model that comes with s2s-live: sound in, a living painted scene out, at {si
   rain, flames and clouds.
 {upscaler}* **Prototypes**: the mean audio embedding of each family of sounds, by which the app names what it
   hears.
+* **Landmarks**: embeddings of painted scenes, soft to loud. What is heard is drawn to those around it, so
+  that the generator paints where it has learnt to.
 
 Families: {families}.
 
