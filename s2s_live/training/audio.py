@@ -54,7 +54,7 @@ class AudioSettings:
     budget_s: float = 1500.0
     """Seconds of training, over all runs; making the sounds comes on top."""
     batch: int = 32
-    made: int = 160
+    made: int = 400
     """Synthesised clips per family."""
     versions: int = 7
     """Other rooms and speeds of each real clip."""

@@ -146,7 +146,7 @@ class Pool:
 
 def real_share(sources: int) -> float:
     """How often a family's window is a real one: one recording alone teaches little about others."""
-    return {0: 0.0, 1: 0.15, 2: 0.3}.get(sources, 0.72)
+    return {0: 0.0, 1: 0.15, 2: 0.3}.get(sources, 0.66)
 
 
 def gate_of(family: str) -> float:

@@ -96,12 +96,16 @@ def _horn(take: Take) -> Floats:
 
 
 def city_traffic(take: Take) -> Floats:
-    """A street: the hum of many motors, tyres that come and go, now and then a horn or a brake."""
+    """A street: a hum, motors that wait or come and go on their tyres, now and then a horn or a brake."""
     floor = times(band(take.octaves(25, 70), take.octaves(150, 700), 1.0, 1.0), tilted(take.between(-6, -3)))
     out = noise(take, floor) * (1 + 0.12 * wander(take, 1.0))
     hiss = noise(take, times(band(250, take.octaves(1500, 4000), 1, 1.5), tilted(-3)))
     out += hiss * np.float32(take.between(0.03, 0.2)) * (1 + 0.15 * wander(take, 0.8))
-    for _ in range(int(np.clip(round(take.rise(0.6, 3.5)), 0, 4))):
+    if take.chance(0.6):
+        idle = take.octaves(18, 50) * (1 + 0.03 * wander(take, 0.8))
+        waits = _motor(take, floats(idle), take.between(0, 0.25), take.between(0.3, 1.2))
+        out += waits * np.float32(take.between(0.1, 0.6))
+    for _ in range(int(np.clip(round(take.rise(1.0, 3.5)), 1, 4))):
         level, speed = _passes(take, take.octaves(0.4, 2.5))
         tyres = noise(take, times(band(take.octaves(250, 700), take.octaves(1200, 3500), 1.5, 2), tilted(-1)))
         out += tyres * level * np.float32(take.between(0.2, 0.9))
@@ -158,10 +162,11 @@ def train(take: Take) -> Floats:
     out = roll * np.float32(take.between(0.15, 0.9)) * (1 + 0.15 * wander(take, 2))
     steel = noise(take, band(take.octaves(900, 2000), take.octaves(2500, 5000), 2, 2))
     out += steel * np.float32(take.between(0.02, 0.35)) * (1 + 0.3 * wander(take, 6))
-    if take.chance(0.85):
+    steam = take.chance(0.25)
+    if not steam or take.chance(0.6):
         clacks = _clacks(take)
         out += peaked(clacks) * np.float32(take.between(2.0, 6.0))
-    if take.chance(0.25):
+    if steam:
         rate = take.octaves(1.5, 6)
         turn = (_clock_of(take) * rate + take.between(0, 1)) % 1.0
         puff = np.exp(-turn * take.between(2, 6)) * np.minimum(1, turn * 20)
@@ -234,9 +239,9 @@ def _jet(take: Take) -> Floats:
 def aircraft(take: Take) -> Floats:
     """Something that flies by its engine."""
     kind = take.rng.random()
-    if kind < 0.5:
+    if kind < 0.35:
         return _rotor(take)
-    return _propeller(take) if kind < 0.72 else _jet(take)
+    return _propeller(take) if kind < 0.62 else _jet(take)
 
 
 def _tick(take: Take, bright: float) -> Floats:

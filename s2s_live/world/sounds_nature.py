@@ -164,7 +164,7 @@ def stream(take: Take) -> Floats:
 def wind(take: Take) -> Floats:
     """Gusts: brown noise whose brightness and loudness rise together, whistles, leaves, buffets."""
     t = frame_seconds(take.n)
-    gust = np.interp(t, np.arange(take.n) / SAMPLE_RATE, wander(take, take.octaves(0.2, 1.6)))
+    gust = np.interp(t, np.arange(take.n) / SAMPLE_RATE, wander(take, take.octaves(0.4, 2.0)))
     gust = np.clip(0.55 + 0.35 * gust, 0.05, 1.4)
     cutoff = take.rise(120, 600) * (0.5 + take.between(0.4, 1.6) * gust)
     out = unit(
@@ -172,7 +172,7 @@ def wind(take: Take) -> Floats:
     )
     level = np.interp(np.arange(take.n) / SAMPLE_RATE, t, 0.25 + gust)
     out = out * floats(level)
-    if take.chance(0.55):
+    if take.chance(0.7):
         centre = take.octaves(300, 1400) * (0.75 + 0.3 * gust)
         width = take.octaves(25, 160)
         gains = 1 / (1 + ((BINS[None, :] - centre[:, None]) / width) ** 2) * gust[:, None] ** 2

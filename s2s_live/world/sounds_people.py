@@ -183,7 +183,8 @@ def crowd(take: Take) -> Floats:
     """Many people at once: a babble that no word comes out of, clinking, laughter, applause or a cheer."""
     kind = take.rng.random()
     if kind < 0.18:
-        out = unit(_applause(take))
+        # Hands alone, by the hundred, would be rain.
+        out = unit(_applause(take)) + np.float32(take.between(0.2, 0.8)) * unit(speech(take))
     else:
         out = np.zeros(take.n, dtype=np.float32)
         for _ in range(2):
