@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from s2s_live.engines.sound2scene.world_encoder import WorldEncoder
     from s2s_live.evaluation.sound2scene.evaluating import Found
     from s2s_live.evaluation.world.retrieval import Query
-    from s2s_live.features.log_mel import LogMelConfig
     from s2s_live.store.folder import ModelFolder
     from s2s_live.training.recordings import Clip
 
@@ -219,20 +218,20 @@ def _ears(
     from s2s_live.training.world import recording_folders
 
     clips = read_folders(recording_folders(real)).clips
-    found = report(place, clips, fold, front_end=_front_end(model))
+    _check_front_end(model)
+    found = report(place, clips, fold)
     numbers = [row["fold"] for row in found["folds"]]
     figures = {**{name: found[name] for name in names}, "folds": found["folds"]}
     return figures, held_out(place, clips, numbers, families, most, model)
 
 
-def _front_end(model: Sound2SceneModel) -> LogMelConfig:
+def _check_front_end(model: Sound2SceneModel) -> None:
     from s2s_live.errors import ModelError
     from s2s_live.features.log_mel import LogMelConfig
 
     if not isinstance(model.config.front_end, LogMelConfig):
         hint = "Choose one that `s2s-live train world` made, or leave out --real."
         raise ModelError("The model does not hear as the encoders do that were held out for it.", hint)
-    return model.config.front_end
 
 
 def held_out(
@@ -290,7 +289,7 @@ def _heard(place: Path, number: int, clips: Sequence[Clip], model: Sound2SceneMo
     from s2s_live.world.families import family_index
 
     fold = load_fold(place, number)
-    landmarks, windows = model.landmarks, hear_clips(fold.encoder, clips, _front_end(model))
+    landmarks, windows = model.landmarks, hear_clips(fold.encoder, clips)
     latents, rest = windows.embeddings, fold.prototypes[family_index("silence")]
     if landmarks is not None:
         latents, rest = (torch.from_numpy(landmarks.draw(rows.numpy())) for rows in (latents, rest))

@@ -98,6 +98,8 @@ class Target:
     """0..1."""
     scores: Mapping[str, float] = field(default_factory=dict)
     """Probability of every family; sums to 1."""
+    sudden: bool = False
+    """Whether it is the first hearing of a sound that began so suddenly that it needs no second one."""
 
 
 @dataclass(frozen=True)
@@ -137,6 +139,13 @@ class FrontEnd(Protocol):
     def listen(self, controls: Mapping[str, float]) -> Floats | None:
         """The newest window as these controls (those with `hearing`, by name) ask for it; None where there is
         nothing in it to hear."""
+
+    def begun(self) -> tuple[float, float]:
+        """For how many seconds a sound that has just begun may have sounded, 0 where none has or none could
+        be told from so little of it; and how different it is from the one before, in variances of both."""
+
+    def newest_alone(self, seconds: float) -> Floats:
+        """The newest window as if only its newest seconds sounded, over and over."""
 
 
 @runtime_checkable

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from s2s_live.errors import ModelError
-from s2s_live.features.changes import repeated, since_change
+from s2s_live.features.changes import newest_sound, repeated
 from s2s_live.features.stream import Columns, ColumnStream, Floats
 
 
@@ -33,7 +33,7 @@ class LogMelConfig:
     scale: float = 0.2
     """...and this multiplies the rest: the same numbers for every window, loud or quiet."""
     newest_sound: bool = False
-    """Whether a sound that has only just begun is listened to alone; see `features.changes`."""
+    """Whether the encoder has learnt to hear a sound that has only just begun, see `features.changes`."""
 
     def __post_init__(self) -> None:
         if not self._possible():
@@ -96,14 +96,6 @@ def log_mel(samples: Floats, config: LogMelConfig) -> Floats:
     return np.ascontiguousarray(scaled.T, np.float32)
 
 
-def listened(window: Floats, config: LogMelConfig) -> Floats:
-    """What is listened to of a window `[1, mels, frames]` or `[mels, frames]`, in the same shape."""
-    if not config.newest_sound:
-        return window
-    logs = window.reshape(window.shape[-2:]) / config.scale + config.offset
-    return repeated(window, since_change(logs))
-
-
 class LogMel(ColumnStream):
     """Streaming `log_mel`; see `ColumnStream`."""
 
@@ -117,9 +109,17 @@ class LogMel(ColumnStream):
         """Scaled log-mel columns `[k, mels]`."""
         return log_mel(samples, self.config).T
 
-    def listen(self, controls: Mapping[str, float]) -> Floats:  # noqa: ARG002 - see FrontEnd
-        """As `engines.base.FrontEnd`, whatever the controls; a sound that has only just begun, alone."""
-        return listened(self.window(), self.config)
+    def begun(self) -> tuple[float, float]:
+        """As `engines.base.FrontEnd`."""
+        if not self.config.newest_sound:
+            return 0.0, 0.0
+        columns, difference = newest_sound(self.window()[0] / self.config.scale + self.config.offset)
+        return columns * self.config.hop / self.config.sample_rate, difference
+
+    def newest_alone(self, seconds: float) -> Floats:
+        """As `engines.base.FrontEnd`."""
+        columns = round(seconds * self.config.sample_rate / self.config.hop)
+        return repeated(self.window(), min(max(columns, 1), self.config.frames))
 
     def window(self) -> Floats:
         """`[1, mels, frames]`, row 0 the lowest."""

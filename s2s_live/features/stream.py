@@ -63,6 +63,14 @@ class ColumnStream(ABC):
         """As `engines.base.FrontEnd`: one kind of window, whatever the controls."""
         return self.window()
 
+    def begun(self) -> tuple[float, float]:
+        """As `engines.base.FrontEnd`: only whole windows are heard."""
+        return 0.0, 0.0
+
+    def newest_alone(self, seconds: float) -> Floats:  # noqa: ARG002 - see FrontEnd
+        """As `engines.base.FrontEnd`."""
+        return self.window()
+
     @abstractmethod
     def window(self) -> Floats:
         """The newest window `[1, bins, frames]` as an audio encoder takes it."""

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from s2s_live.audio.resample import StreamingResampler
 from s2s_live.engines.base import Engine, Target
+from s2s_live.live.attention import Attention
 from s2s_live.timeline import PROGRAM_RATE, TICK
 
 HEAR_DELAY_TICKS = 5
@@ -52,6 +53,7 @@ class Listener:
         self.next_hop = first_hop
         self._engine = engine
         self._front_end = engine.front_end()
+        self._attention = Attention(engine, self._front_end)
         self._turns = tuple(control.name for control in engine.spec.controls if control.hearing)
         self._resampler = StreamingResampler(PROGRAM_RATE, engine.spec.sample_rate, 1)
 
@@ -73,6 +75,6 @@ class Listener:
         hop = self.next_hop - 1
         controls = {name: values[name] for name in self._turns if name in values}
         window = self._front_end.listen(controls)
-        target = self._engine.silence() if window is None else self._engine.hear(window)
+        target = self._engine.silence() if window is None else self._attention.hear(window, hop)
         tick = (hop + 1) * self.hop_length // TICK + HEAR_DELAY_TICKS
         return Heard(hop, tick, target, controls)

@@ -14,7 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from s2s_live.engines.base import EngineSpec, Floats, PaintState, Target
+from s2s_live.live.belief import AWAY_RAD, Belief
 from s2s_live.live.memory import NO_PINS, Anchor, Pins, anchor, blend
+from s2s_live.live.sphere import angle_between, exact, slerp
 from s2s_live.live.walk import walk
 from s2s_live.timeline import PROGRAM_RATE, TICK, TICK_S
 
@@ -40,12 +42,8 @@ NEAR_SLOWER = 10.0
 WAVERING_S = 1.0
 """Time constant of how far hearings are from the scene on average. Those of waves or of gusts waver more
 than others: what is near then reaches twice as far as they do."""
-AWAY_RAD, ARRIVED_RAD = 0.8, 0.3
-"""From a hearing that far away on, the scene is under way to a new sound, until it is that near. Two
-hearings that differ by less agree.
-"""
-PLAUSIBLE = 0.05
-"""Probability from which the scene's sound may be what is heard still: a wave that sounds like rain."""
+ARRIVED_RAD = 0.3
+"""From a hearing that is `AWAY_RAD` away on, the scene is under way to a new sound, until it is that near."""
 LEFT_RAD = 0.02
 """Pins that count no more are left behind when the scene is that near to what is heard."""
 Z_GLIDE_S = 0.5
@@ -59,31 +57,6 @@ REST_SPEED = 0.3
 def approach(seconds: float, dt: float = TICK_S) -> float:
     """Share of the way an exponential smoother with time constant `seconds` goes in `dt` seconds."""
     return 1.0 - math.exp(-dt / seconds) if seconds > 0 else 1.0
-
-
-def slerp(start: NDArray[np.float64], end: NDArray[np.float64], share: float) -> NDArray[np.float64]:
-    """The unit vector `share` of the way along the great circle from `start` to `end` (both unit)."""
-    cosine = float(np.clip(start @ end, -1.0, 1.0))
-    if cosine > 1.0 - 1e-9:
-        return end if share >= 1.0 else start
-    if cosine < -1.0 + 1e-9:  # opposite points: any great circle is right, take one that always exists
-        axis = np.zeros_like(start)
-        axis[int(np.argmin(np.abs(start)))] = 1.0
-        end = axis - (axis @ start) * start
-        end /= np.linalg.norm(end)
-        cosine = 0.0
-    angle = math.acos(cosine)
-    mixed = (math.sin((1.0 - share) * angle) * start + math.sin(share * angle) * end) / math.sin(angle)
-    unit: NDArray[np.float64] = mixed / np.linalg.norm(mixed)
-    return unit
-
-
-def _exact(vector: Floats) -> NDArray[np.float64]:
-    return vector.astype(np.float64)
-
-
-def _angle(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
-    return math.acos(float(np.clip(a @ b, -1.0, 1.0)))
 
 
 def patience(angle: float, wavering: float = 0.0) -> float:
@@ -108,7 +81,7 @@ class Motion:
         self.gate_open = False
         self._z_size = spec.z_size
         self._rest = rest
-        self._heard = _exact(rest.latent)
+        self._heard = exact(rest.latent)
         self._latent = self._heard
         self._mixed = False
         self._flow = rest.flow.astype(np.float64)
@@ -125,10 +98,7 @@ class Motion:
         self._usual_db = -120.0
         self._swing_db = 0.0
         self._wavering = 0.0
-        self._opening: Target | None = None
-        self._shown = rest.family
-        self._agreed = True
-        self._over = False
+        self._belief = Belief(rest)
         self._under_way = False
         self._quiet_ticks = 0
 
@@ -176,7 +146,7 @@ class Motion:
         # An engine that finds nothing to hear in a window says so by its silence, however loud that is.
         sounds = self.gate_open and heard is not self._rest
         if heard is not None and sounds and (not self._sounding or self._target is self._rest):
-            self._opening, self._agreed = heard, True
+            self._belief.open(heard)
         self._quiet_ticks = 0 if sounds else self._quiet_ticks + 1
         self._choose_target(heard if sounds else None, controls)
         if controls["hold"] < 0.5:
@@ -196,30 +166,28 @@ class Motion:
         """Go on towards what is heard, mixed with the pins that count."""
         seconds = controls["attack"] if self._sounding else controls["release"]
         share = approach(seconds * self._patience(self._target))
-        self._heard = slerp(self._heard, _exact(self._target.latent), share)
+        self._heard = slerp(self._heard, exact(self._target.latent), share)
         steady = replace(self._target, latent=self._heard.astype(np.float32))
         self._goal = blend(steady, pins, controls, self._rest)
         pinned = self._goal is not steady
         if pinned or self._mixed:
             # Pins are no hearings that waver: they are reached, and left, in time.
             share = approach(seconds)
-            self._latent = slerp(self._latent, _exact(self._goal.latent), share)
-            self._mixed = pinned or _angle(self._latent, self._heard) > LEFT_RAD
+            self._latent = slerp(self._latent, exact(self._goal.latent), share)
+            self._mixed = pinned or angle_between(self._latent, self._heard) > LEFT_RAD
         else:
             self._latent = self._heard
         self._flow += share * (self._goal.flow - self._flow)
 
     def _patience(self, heard: Target) -> float:
-        """How many times slower this hearing is followed: not at all while under way, nor to rest.
-
-        A scene gets under way to what two hearings agree on: one alone may be a wave taken for traffic.
-        """
+        """How many times slower this hearing is followed: not at all while under way, nor to rest. A scene
+        gets under way to what is believed."""
         if heard is self._rest:
             self._under_way = False
             return 1.0
-        if not self._agreed and not self._under_way:
+        if not self._belief.holds and not self._under_way:
             return 1.0 + NEAR_SLOWER
-        angle = _angle(self._heard, _exact(heard.latent))
+        angle = angle_between(self._heard, exact(heard.latent))
         self._under_way = angle > (ARRIVED_RAD if self._under_way else AWAY_RAD)
         if self._under_way:
             return 1.0
@@ -253,27 +221,11 @@ class Motion:
     def _choose_target(self, heard: Target | None, controls: Mapping[str, float]) -> None:
         """Follow what is heard; in silence (None) hold, or drift to rest."""
         if heard is not None:
-            if heard is not self._target:
-                self._agreed = self._agrees(heard)
-            if self._agreed:
-                self._shown = heard.family
+            self._belief.hear(heard, self._heard)
             self._target = heard
         elif controls["gate_mode"] < 0.5 and not self._sounding:
             self._target = self._rest
-
-    def _agrees(self, heard: Target) -> bool:
-        """Whether a new hearing is to be believed: it says what the one before it said. One that is far from
-        the scene must say too that the scene's sound is over, and two that say so need not say the same.
-
-        The first of a sound has none to differ from, nor has the one in force when the sound began: that may
-        still be of the silence.
-        """
-        first = heard is self._opening or self._target is self._opening
-        latent, before = _exact(heard.latent), self._over
-        away = _angle(self._heard, latent) > AWAY_RAD
-        self._over = away and heard.scores.get(self._shown, 0.0) < PLAUSIBLE
-        agree = _angle(_exact(self._target.latent), latent) < AWAY_RAD
-        return first or (agree and (self._over or not away)) or (before and self._over)
+            self._belief.rest(self._rest)
 
     def state(self, position: int, controls: Mapping[str, float]) -> PaintState:
         """What to paint at programme sample `position`, at or after the newest tick.

@@ -12,8 +12,7 @@ from torch import Tensor
 
 from s2s_live.engines.sound2scene.audio_encoder import AudioEncoder
 from s2s_live.engines.sound2scene.unit import unit
-from s2s_live.features.log_mel import LogMelConfig
-from s2s_live.training.audio_features import FRONT_END, WINDOW, heard_input, power_columns, to_db
+from s2s_live.training.audio_features import WINDOW, encoder_input, power_columns, to_db
 from s2s_live.training.audio_loss import distances
 from s2s_live.training.recordings import Clip
 from s2s_live.world.families import FAMILY_IDS
@@ -68,13 +67,8 @@ class Score:
         }
 
 
-def hear_clips(
-    encoder: AudioEncoder, clips: Sequence[Clip], front_end: LogMelConfig = FRONT_END, batch: int = 128
-) -> Heard:
-    """Embed every window of the clips, half a window apart, that is not under the silence gate.
-
-    As a show with this front end hears it.
-    """
+def hear_clips(encoder: AudioEncoder, clips: Sequence[Clip], batch: int = 128) -> Heard:
+    """Embed every window of the clips, half a window apart, that is not under the silence gate."""
     windows: list[Tensor] = []
     owner: list[int] = []
     for index, clip in enumerate(clips):
@@ -91,7 +85,7 @@ def hear_clips(
     with torch.inference_mode():
         for at in range(0, len(windows), batch):
             power = 10 ** (torch.stack(windows[at : at + batch]).float() / 10)
-            rows.append(unit(encoder(heard_input(power, front_end))))
+            rows.append(unit(encoder(encoder_input(power))))
     encoder.train(was_training)
     right = torch.zeros(len(clips), len(FAMILY_IDS), dtype=torch.bool)
     for index, clip in enumerate(clips):

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from s2s_live.features.log_mel import LogMelConfig, listened, log_mel
+from s2s_live.features.log_mel import LogMelConfig, log_mel
 from s2s_live.world.sounds_dsp import Floats
 
 FRONT_END = LogMelConfig()
@@ -50,12 +50,6 @@ def encoder_input(power: Tensor) -> Tensor:
     """Windows `[B, WINDOW, mels]` of mel power as the encoder takes them, `[B, 1, mels, WINDOW]`."""
     logs = (power * _BINS_PER_POWER + FRONT_END.floor).log()
     return ((logs - FRONT_END.offset) * FRONT_END.scale).transpose(1, 2)[:, None].contiguous()
-
-
-def heard_input(power: Tensor, front_end: LogMelConfig = FRONT_END) -> Tensor:
-    """Windows `[B, WINDOW, mels]` of mel power as a show has them heard, `[B, 1, mels, WINDOW]`."""
-    windows = encoder_input(power).numpy()
-    return torch.from_numpy(np.stack([listened(window, front_end) for window in windows]))
 
 
 @lru_cache(maxsize=2)

@@ -15,9 +15,7 @@ from typing import Any
 from s2s_live.engines.sound2scene.config import AudioEncoderConfig
 from s2s_live.engines.sound2scene.presets import BUNDLED_AUDIO_ENCODER
 from s2s_live.errors import S2SError, TrainingError
-from s2s_live.features.log_mel import LogMelConfig
 from s2s_live.training.audio_eval import hear_clips, score
-from s2s_live.training.audio_features import FRONT_END
 from s2s_live.training.held_out import FOLDS, load_fold, trained_folds
 from s2s_live.training.recordings import Clip, folds, read_folders
 
@@ -29,7 +27,6 @@ def score_fold(
     clips: Sequence[Clip],
     fold: int,
     config: AudioEncoderConfig = BUNDLED_AUDIO_ENCODER,
-    front_end: LogMelConfig = FRONT_END,
 ) -> dict[str, Any]:
     """Scores of the encoder that was trained without this fold, on this fold.
 
@@ -37,7 +34,7 @@ def score_fold(
     """
     found = load_fold(run, fold, config)
     held = [clip for clip, of in zip(clips, folds(clips, FOLDS), strict=True) if of == fold]
-    result = score(hear_clips(found.encoder, held, front_end), found.prototypes, found.temperature)
+    result = score(hear_clips(found.encoder, held), found.prototypes, found.temperature)
     return {"fold": fold, **result.to_json()}
 
 
@@ -46,7 +43,6 @@ def report(
     clips: Sequence[Clip],
     only: int | None = None,
     config: AudioEncoderConfig = BUNDLED_AUDIO_ENCODER,
-    front_end: LogMelConfig = FRONT_END,
 ) -> dict[str, Any]:
     """One fold, or all that were trained: `{real_window_top1, real_clip_top1, ece, folds}`, means.
 
@@ -57,7 +53,7 @@ def report(
         raise TrainingError(
             f"No fold was trained in {run}.", "Run `s2s-live train world --stage audio --holdout 0`."
         )
-    rows = [score_fold(run, clips, number, config, front_end) for number in numbers]
+    rows = [score_fold(run, clips, number, config) for number in numbers]
     means = {name: round(sum(row[name] for row in rows) / len(rows), 4) for name in _FIGURES}
     return {**means, "folds": rows}
 

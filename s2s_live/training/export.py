@@ -53,26 +53,18 @@ class Ears:
     figures: dict[str, float]
 
 
-@dataclass(frozen=True)
-class Hearing:
-    """How shows with a model hear."""
-
-    newest_sound: bool = False
-    """A sound that has only just begun alone, see `features.changes`."""
-    sharpness: float = SHARPNESS
-    """What is heard drawn that sharply to the bank's pictures, see `Landmarks`; 0: not drawn."""
-
-
-def export(run: Path, out: Path, recordings: Sequence[Path] = (), hearing: Hearing = Hearing()) -> None:
+def export(run: Path, out: Path, recordings: Sequence[Path] = (), sharpness: float = SHARPNESS) -> None:
     """Write the model folder `out` from the run folder.
 
-    `recordings` are the folders of real recordings that the audio stage heard, for their attributions.
+    `recordings` are the folders of real recordings that the audio stage heard, for their attributions. With a
+    `sharpness` shows draw what is heard to the bank's pictures, see `Landmarks`.
+
     Raises TrainingError where the generator is missing, ModelError where the folder cannot be written.
     """
     generator, state = _generator(run)
     bank = Bank.load(run / "bank.npz")
     ears = _ears(run, bank)
-    model = _model(run, generator, ears, bank, hearing)
+    model = _model(run, generator, ears, bank, sharpness)
     trained = {
         "recipe": "s2s-live train world",
         "picture_size": generator.config.resolution,
@@ -90,10 +82,10 @@ def export(run: Path, out: Path, recordings: Sequence[Path] = (), hearing: Heari
     log.info("export: %s written, %.1f MB", out, size / 1e6)
 
 
-def _model(run: Path, generator: Generator, ears: Ears, bank: Bank, hearing: Hearing) -> Sound2SceneModel:
+def _model(run: Path, generator: Generator, ears: Ears, bank: Bank, sharpness: float) -> Sound2SceneModel:
     upscaler = _upscaler(run)
     config = Sound2SceneConfig(
-        front_end=replace(FRONT_END, newest_sound=hearing.newest_sound),
+        front_end=replace(FRONT_END, newest_sound=ears.trained),
         audio_encoder=ears.encoder.config,
         generator=generator.config,
         families=FAMILY_IDS,
@@ -101,12 +93,12 @@ def _model(run: Path, generator: Generator, ears: Ears, bank: Bank, hearing: Hea
         silence="silence",
         temperature=ears.temperature,
         upscaler=upscaler.config if upscaler else None,
-        landmark_sharpness=hearing.sharpness or None,
+        landmark_sharpness=sharpness or None,
     )
     families = Families(ears.prototypes.float().numpy(), flow_table())
     return Sound2SceneModel(
         config, halved(ears.encoder), halved(generator), families, upscaler, _image_encoder(run),
-        Landmarks(bank.embedding, hearing.sharpness) if hearing.sharpness else None,
+        Landmarks(bank.embedding, sharpness) if sharpness else None,
     )  # fmt: skip
 
 

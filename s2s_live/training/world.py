@@ -65,11 +65,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _add_hearing(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--newest-sound", action="store_true",
-        help="export stage: have shows listen to a sound that has only just begun alone. They follow another "
-        "sound in half the time, and take waves and gusts for other sounds too",
-    )  # fmt: skip
-    parser.add_argument(
         "--landmarks", type=float, metavar="SHARPNESS", default=SHARPNESS,
         help="export stage: have shows draw what is heard to where pictures lie. Loudness is followed "
         "better; the sharper, the more a sound between two families wavers (default: %(default)g; 0: not)",
@@ -157,10 +152,9 @@ def _train(stage: str, options: argparse.Namespace, team: Team, device: torch.de
     elif stage == "audio":
         _run_audio(folder, options, team, device)
     elif team.leads:
-        from s2s_live.training.export import Hearing, export
+        from s2s_live.training.export import export
 
-        hearing = Hearing(options.newest_sound, options.landmarks)
-        export(folder, options.out, recording_folders(options.real), hearing)
+        export(folder, options.out, recording_folders(options.real), options.landmarks)
 
 
 def _run_audio(folder: Path, options: argparse.Namespace, team: Team, device: torch.device) -> None:

@@ -1,10 +1,10 @@
-"""A sound that has only just begun is told from the one before it, and listened to alone."""
+"""A sound that has only just begun is told from the one before it, and can be listened to alone."""
 
 import numpy as np
 import pytest
 
 from s2s_live.errors import ModelError
-from s2s_live.features.changes import SHORTEST, repeated, since_change
+from s2s_live.features.changes import BEFORE, SHORTEST, newest_sound, repeated
 from s2s_live.features.log_mel import LogMel, LogMelConfig, log_mel
 from s2s_live.world.sounds import synthesise
 
@@ -26,46 +26,39 @@ def changed(before, after, newest, seed=3):
     return np.concatenate([old, new], axis=1)
 
 
-def test_a_steady_sound_is_heard_whole():
-    found = [since_change(columns(family, seed, 100, 100)) for family in STEADY for seed in range(8)]
-    assert found.count(100) > 0.8 * len(found)
+def test_a_steady_sound_has_not_just_begun():
+    found = [newest_sound(columns(family, seed, 100, 100)) for family in STEADY for seed in range(8)]
+    assert found.count((0, 0.0)) > 0.7 * len(found)
 
 
-@pytest.mark.parametrize("newest", [20, 35, 50])
-def test_most_other_sounds_are_heard_from_where_they_begin(newest):
+@pytest.mark.parametrize("newest", [15, 25, 35])
+def test_most_other_sounds_are_told_from_where_they_begin(newest):
     pairs = [(a, b) for a in STEADY for b in STEADY if a != b]
-    found = [since_change(changed(*pair, newest, seed)) for pair in pairs for seed in range(4)]
+    found = [newest_sound(changed(*pair, newest, seed))[0] for pair in pairs for seed in range(4)]
     right = [abs(columns - newest) <= 6 for columns in found]
     assert sum(right) > 0.65 * len(right)
 
 
-def test_a_clear_change_is_found_to_the_column():
-    assert since_change(changed("rain", "fire", 40)) == pytest.approx(40, abs=1)
+def test_a_clear_change_is_found_to_the_column_and_is_the_clearer_the_more_it_differs():
+    found, difference = newest_sound(changed("rain", "wind", 30))
+    assert found == pytest.approx(30, abs=1)
+    assert difference > 2 * newest_sound(changed("rain", "engine", 30))[1]
 
 
 def test_a_moment_is_not_yet_another_sound():
-    assert since_change(changed("rain", "engine", SHORTEST // 2)) == 100
+    assert newest_sound(changed("rain", "engine", SHORTEST // 2))[0] in (0, SHORTEST)
+    assert newest_sound(changed("rain", "engine", 3)) == (0, 0.0)
 
 
-@pytest.mark.parametrize("newest", [20, 35, 50, 65])
-@pytest.mark.parametrize("below", [3.5, 6.0, 20.0])
-def test_the_end_of_a_sound_is_not_another_one(newest, below):
-    """`below`: how much fainter what is left, in natural logarithms."""
-    for family in STEADY:
-        loud = columns(family, 3, 50, 100 - newest)
-        faint = np.maximum(columns("rain", 4, 50, newest) - below, np.log(1e-9))
-        assert since_change(np.concatenate([loud, faint.astype(np.float32)], axis=1)) == 100
+def test_a_sound_after_a_faint_one_has_just_begun():
+    loud, faint = columns("engine", 3, 50, 30), columns("rain", 4, 50, 70) - 3.0
+    assert newest_sound(np.concatenate([faint, loud], axis=1))[0] == pytest.approx(30, abs=6)
 
 
-def test_a_sound_after_a_faint_one_is_heard_alone():
-    loud, faint = columns("engine", 3, 50, 60), columns("rain", 4, 50, 40) - 3.0
-    assert since_change(np.concatenate([faint, loud], axis=1)) == pytest.approx(60, abs=6)
-
-
-def test_too_short_a_window_is_heard_whole():
-    window = np.random.default_rng(0).normal(-8.0, 1.0, (64, SHORTEST + 10)).astype(np.float32)
+def test_too_short_a_window_says_nothing():
+    window = np.random.default_rng(0).normal(-8.0, 1.0, (64, SHORTEST + BEFORE - 1)).astype(np.float32)
     window[:, -SHORTEST:] += 9.0
-    assert since_change(window) == window.shape[1]
+    assert newest_sound(window) == (0, 0.0)
 
 
 @pytest.mark.parametrize("newest", [1, 3, 10])
@@ -80,23 +73,32 @@ def test_the_newest_columns_fill_the_window(newest):
 def burst_into_silence(config):
     stream = LogMel(config)
     stream.push(np.zeros(2 * RATE, np.float32))
-    stream.push((0.1 * np.random.default_rng(0).standard_normal(40 * HOP)).astype(np.float32))
+    stream.push((0.1 * np.random.default_rng(0).standard_normal(30 * HOP)).astype(np.float32))
     return stream
 
 
-def test_a_front_end_listens_to_a_new_sound_alone():
+def test_a_front_end_tells_of_a_new_sound_and_gives_it_alone():
     stream = burst_into_silence(LogMelConfig(newest_sound=True))
-    whole, alone = stream.window(), stream.listen({})
+    seconds, difference = stream.begun()
+    assert seconds == pytest.approx(0.28, abs=0.02)
+    assert difference > 5.0
+    whole, alone = stream.window(), stream.newest_alone(seconds)
     assert alone.shape == whole.shape
     assert alone.dtype == np.float32
-    np.testing.assert_array_equal(alone[..., -35:], whole[..., -35:])
+    np.testing.assert_array_equal(alone[..., -25:], whole[..., -25:])
     assert whole.min() < -1.5  # the silence before it
     assert alone.min() > -1.0
 
 
-def test_unless_it_is_asked_for_windows_are_heard_whole():
+@pytest.mark.parametrize("seconds", [0.0, 100.0])
+def test_no_length_of_a_new_sound_breaks_the_window(seconds):
+    stream = burst_into_silence(LogMelConfig(newest_sound=True))
+    assert stream.newest_alone(seconds).shape == stream.window().shape
+
+
+def test_without_an_encoder_that_has_learnt_it_no_sound_just_begins():
     stream = burst_into_silence(LogMelConfig())
-    np.testing.assert_array_equal(stream.listen({}), stream.window())
+    assert stream.begun() == (0.0, 0.0)
 
 
 def test_a_manifest_says_so_plainly():

@@ -8,7 +8,8 @@ import pytest
 from s2s_live.engines.base import EngineSpec, Target
 from s2s_live.live.controls import SESSION_CONTROLS, ControlValues
 from s2s_live.live.memory import NO_PINS, pin_of
-from s2s_live.live.motion import ARRIVED_RAD, Motion, approach, slerp
+from s2s_live.live.motion import ARRIVED_RAD, Motion, approach
+from s2s_live.live.sphere import slerp
 from s2s_live.live.walk import walk
 from s2s_live.timeline import TICK
 
@@ -214,6 +215,14 @@ def test_one_stray_hearing_hardly_turns_the_scene_and_two_that_agree_do():
     before = motion.state(0, controls()).latent @ FIRE
     hear(motion, 1)
     assert motion.state(0, controls()).latent @ FIRE > before + 0.3
+
+
+def test_a_sound_that_began_suddenly_needs_no_second_hearing():
+    motion = Motion(SPEC, REST, seed=1)
+    hear(motion, 50, RAIN.latent)
+    sudden = Target(FIRE, np.zeros((3, 2), np.float32), "fire", 0.9, sudden=True)
+    run(motion, 10, heard=sudden)
+    assert motion.state(0, controls()).latent @ FIRE > 0.3
 
 
 @pytest.mark.parametrize(("sea", "turns"), [(0.0, True), (0.3, False)])

@@ -1,6 +1,5 @@
 """Features, pool, rooms, augmentation, losses and scores of the audio stage."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +16,6 @@ from s2s_live.training.audio_features import (
     FRONT_END,
     WINDOW,
     encoder_input,
-    heard_input,
     power_columns,
     to_db,
 )
@@ -165,15 +163,11 @@ def test_pitches_shift_by_a_filter_or_two():
 
 
 def test_windows_are_judged_as_a_show_hears_them():
-    changed = np.concatenate([synthesise("fire", 0.6, 3, 0.7), synthesise("rain", 0.6, 4, 0.4)])
-    power = power_columns(changed)[None, :WINDOW]
-    newest = replace(FRONT_END, newest_sound=True)
-    whole, heard = encoder_input(power), heard_input(power, newest)
-    assert not torch.equal(heard, whole)
-    live = LogMel(newest)
-    live.push(changed[: (WINDOW - 1) * 160 + 512])
+    sound = np.concatenate([synthesise("fire", 0.6, 3, 0.7), synthesise("rain", 0.6, 4, 0.4)])
+    live = LogMel(FRONT_END)
+    live.push(sound[: (WINDOW - 1) * 160 + 512])
+    heard = encoder_input(power_columns(sound)[None, :WINDOW])
     np.testing.assert_allclose(heard[0].numpy(), live.listen({}), atol=2e-3)
-    assert torch.equal(heard_input(power), whole)
 
 
 def test_info_nce_is_the_papers_when_all_families_differ():

@@ -1,0 +1,155 @@
+"""A sound that has just begun is heard at once, and a wave, a gust or a word is not taken for one."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from s2s_live.engines.base import Target
+from s2s_live.engines.registry import open_engine
+from s2s_live.live.attention import ALONE_S, BACK_S, WARY_S, Attention
+from s2s_live.world.sounds import synthesise
+
+HOP = 1600
+HOP_S = 0.1
+LEVEL = 0.03
+WHOLE, ALONE = np.zeros((1, 2, 2), np.float32), np.ones((1, 2, 2), np.float32)
+
+
+def target(family, **scores):
+    return Target(
+        np.zeros(4, np.float32), np.zeros((1, 2), np.float32), family, scores.get(family, 0.9), scores
+    )
+
+
+SEA = target("sea", sea=0.97)
+DOUBTFUL, SURE = target("sea", sea=0.7, rain=0.3), target("sea", sea=0.95)
+RAIN = target("rain", rain=0.99, sea=0.001)
+
+
+class Script:
+    """An engine and its front end that say what a test wants: of whole windows, of the newest sound alone."""
+
+    def __init__(self):
+        self.whole, self.alone, self.new = SEA, SEA, (0.0, 0.0)
+        self.asked = []
+
+    @property
+    def spec(self):
+        return self
+
+    hop_s = HOP_S
+
+    def hear(self, window):
+        return self.alone if window is ALONE else self.whole
+
+    def begun(self):
+        return self.new
+
+    def newest_alone(self, seconds):
+        self.asked.append(seconds)
+        return ALONE
+
+
+@pytest.fixture
+def script():
+    return Script()
+
+
+def listen(attention, script, hops, **said):
+    for name, value in said.items():
+        setattr(script, name, value)
+    return [attention.hear(WHOLE, hop) for hop in hops]
+
+
+def test_a_steady_sound_is_heard_whole(script):
+    attention = Attention(script, script)
+    assert listen(attention, script, range(5)) == [SEA] * 5
+    assert script.asked == []
+
+
+@pytest.mark.parametrize(
+    ("whole", "alone", "new", "believed"),
+    [
+        (DOUBTFUL, RAIN, (0.15, 1.0), True),
+        (SURE, RAIN, (0.15, 1.0), False),  # a wave: the window does not doubt the sea
+        (SURE, RAIN, (0.2, 8.0), True),  # too different for any doubt
+        (SURE, RAIN, (0.15, 8.0), False),  # and too short to be sure
+        (DOUBTFUL, target("rain", rain=0.6, sea=0.3), (0.2, 8.0), False),  # the sea may still be heard in it
+        (DOUBTFUL, target("rain", rain=0.4, sea=0.01), (0.2, 8.0), False),  # nobody knows what it is
+    ],
+)
+def test_another_sound_is_believed_where_all_speaks_for_it(script, whole, alone, new, believed):
+    attention = Attention(script, script)
+    listen(attention, script, range(3))
+    (found,) = listen(attention, script, [3], whole=whole, alone=alone, new=new)
+    assert found.sudden is believed
+    assert found.family == ("rain" if believed else "sea")
+
+
+def test_it_is_heard_alone_until_windows_are_of_it_too(script):
+    attention = Attention(script, script)
+    listen(attention, script, range(3))
+    found = listen(attention, script, range(3, 12), whole=DOUBTFUL, alone=RAIN, new=(0.2, 1.0))
+    assert [one.sudden for one in found[:2]] == [True, False]
+    assert script.asked[:2] == pytest.approx([0.2, 0.3])
+    assert [one.family for one in found[:5]] == ["rain"] * 5
+    script.new = (0.0, 0.0)
+    script.asked.clear()
+    last = listen(attention, script, range(12, 20), whole=RAIN)
+    assert {one.family for one in last} == {"rain"}
+    assert all(seconds < ALONE_S for seconds in script.asked)
+
+
+def test_hops_that_were_skipped_count(script):
+    attention = Attention(script, script)
+    listen(attention, script, range(3))
+    listen(attention, script, [3], whole=DOUBTFUL, alone=RAIN, new=(0.15, 1.0))
+    listen(attention, script, [5])
+    assert script.asked[-1] == pytest.approx(0.35)
+
+
+def test_who_was_fooled_is_wary_for_a_while(script):
+    attention = Attention(script, script)
+    listen(attention, script, range(3))
+    assert listen(attention, script, [3], whole=DOUBTFUL, alone=RAIN, new=(0.2, 1.0))[0].sudden
+    back = 4 + round(0.5 * BACK_S / HOP_S)
+    listen(attention, script, range(4, back + 1), whole=SEA, alone=SEA, new=(0.0, 0.0))
+    wary = listen(attention, script, range(back + 1, back + 20), whole=DOUBTFUL, alone=RAIN, new=(0.2, 1.0))
+    assert not any(one.sudden for one in wary)
+    later = back + round(WARY_S / HOP_S) + 10
+    assert listen(attention, script, [later], whole=DOUBTFUL, alone=RAIN, new=(0.2, 1.0))[0].sudden
+
+
+@pytest.fixture(scope="module")
+def bundled():
+    engine = open_engine(Path(__file__).parents[2] / "models" / "world")
+    yield engine
+    engine.close()
+
+
+def levelled(family, seed, seconds):
+    sound = synthesise(family, 0.6, seed, seconds)
+    return sound * np.float32(LEVEL / np.sqrt(np.mean(np.square(sound))))
+
+
+def heard(engine, sound):
+    front_end = engine.front_end()
+    attention, found = Attention(engine, front_end), []
+    for hop in range(len(sound) // HOP):
+        front_end.push(sound[hop * HOP : (hop + 1) * HOP])
+        found.append(attention.hear(front_end.window(), hop))
+    return found
+
+
+@pytest.mark.parametrize("pair", [("rain", "fire"), ("fire", "rain"), ("wind", "rain"), ("rain", "engine")])
+def test_the_bundled_model_hears_another_sound_within_three_tenths_of_a_second(bundled, pair):
+    before, after = (levelled(family, seed, 2.0) for seed, family in enumerate(pair))
+    found = heard(bundled, np.concatenate([before, after]))
+    assert found[19].family == pair[0]
+    assert pair[1] in [one.family for one in found[20:23] if one.sudden]
+
+
+@pytest.mark.parametrize("family", ["rain", "wind", "stream", "fire", "train", "crowd"])
+def test_the_bundled_model_hears_no_other_in_a_steady_sound(bundled, family):
+    assert not any(one.sudden for one in heard(bundled, levelled(family, 5, 10.0))[12:])
