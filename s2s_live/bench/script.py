@@ -21,6 +21,12 @@ GAIN = np.float32(4.0)
 """A power of two, so that taking a burst out again gives the very samples it was made from (12 dB)."""
 LEVEL_DB = -30.0
 SOURCE_RATE = 16_000
+LULL_S = 3.0
+"""Longest pause that a sound may begin with before it is taken up."""
+MOMENT = 800
+"""Samples that a sound's level is looked at in, 50 ms."""
+BELOW_DB = 6.0
+"""A moment within this of the whole sound's level belongs to its sounding part."""
 
 
 @dataclass(frozen=True)
@@ -68,9 +74,9 @@ def write_script(segments: int, seed: int = 7) -> Script:
 
 
 def _steady(family: str, seed: int, length: int) -> NDArray[np.float32]:
-    """`[length]` at 48 kHz of one family at the script's level."""
+    """`[length]` at 48 kHz of one family at the script's level, from where it can be heard on."""
     seconds = length / PROGRAM_RATE + 0.1
-    samples = synthesise(family, 0.6, seed, seconds)
+    samples = _begun(synthesise(family, 0.6, seed, seconds + LULL_S), round(seconds * SOURCE_RATE))
     upsampled = StreamingResampler(SOURCE_RATE, PROGRAM_RATE, 1).process(samples, last=True).reshape(-1)
     cut = upsampled[:length]
     rms = float(np.sqrt(np.mean(np.square(cut, dtype=np.float64))))
@@ -78,3 +84,15 @@ def _steady(family: str, seed: int, length: int) -> NDArray[np.float32]:
         cut * (10.0 ** (LEVEL_DB / 20.0) / max(rms, 1e-9)), -0.24, 0.24
     ).astype(np.float32)
     return levelled
+
+
+def _begun(samples: NDArray[np.float32], length: int) -> NDArray[np.float32]:
+    """`length` of the samples from the first moment on that is about as loud as they are on the whole.
+
+    Birds pause and waves ebb: a sound that begins so would be measured from before it can be heard.
+    """
+    moments = samples[: len(samples) // MOMENT * MOMENT].reshape(-1, MOMENT)
+    power = np.square(moments, dtype=np.float64).mean(axis=1)
+    loud = power >= power.mean() * 10.0 ** (-0.1 * BELOW_DB)
+    start = min(int(np.argmax(loud)) * MOMENT, len(samples) - length)
+    return samples[start : start + length]
