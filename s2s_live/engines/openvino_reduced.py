@@ -63,6 +63,8 @@ def fastest(model: Any, exact: Any, threads: int, leeway: Leeway) -> tuple[str, 
         _time(ways, held)
         if way.seconds < min(ENOUGH * ways[0].seconds, ENOUGH_S):
             break
+    if len(ways) == 1:
+        _time(ways, held)
     chosen = _choice(ways)
     tried = [Tried(way.kind, _ms(way), leeway.near.__name__, way.nearness) for way in [*ways, *refused]]
     if chosen is ways[0] and leeway.levels:

@@ -33,7 +33,8 @@ def test_computed_as_published_a_generator_paints_the_same():
     z, feature = torch.randn(2, SMALL.z_size), torch.rand(2, 32)
     with torch.no_grad():
         expected, found = generator(z, feature), compare.Published(generator)(z, feature)
-    torch.testing.assert_close(found, expected, atol=1e-5, rtol=0.0)
+    # Sums in another order: their rounding differs from processor to processor.
+    torch.testing.assert_close(found, expected, atol=5e-5, rtol=0.0)
 
 
 def test_the_networks_are_those_of_the_paper():
