@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from s2s_live.engines.base import Engine, Floats, FrontEnd, Target
 
-OVER, LEAVING, SURE = 0.05, 0.8, 0.5
+OVER, LEAVING, SURE = 0.05, 0.9, 0.5
 """Probabilities. Alone, another sound leaves the one before it less than the first, and the window in which
 it began leaves that less than the second: a wave or a gust does the one, not the other. Alone it has itself
 more than the third."""
