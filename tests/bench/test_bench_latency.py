@@ -1,5 +1,7 @@
 """The measurement itself: scripts, tapes, and what counts as a lasting change."""
 
+from itertools import pairwise
+
 import numpy as np
 
 from s2s_live.audio.ring import SampleRing
@@ -18,6 +20,16 @@ def test_a_script_is_loud_in_its_bursts_and_never_clips():
             inside = script.sound[event.sample : event.sample + 4800]
             before = script.sound[event.sample - 4800 : event.sample]
             assert np.square(inside).mean() > 4 * np.square(before).mean()
+
+
+def test_every_sound_of_a_script_can_be_heard_from_its_first_moment_on():
+    script = write_script(24)
+    begins = [event.sample for event in script.events if event.kind == "semantic"]
+    calm = script.sound / script.gains()
+    for start, stop in pairwise([*begins, len(calm)]):
+        first, whole = calm[start : start + 7_200], calm[start:stop]
+        # Fires crackle: a moment between two crackles is fainter than all of them.
+        assert np.square(first).mean() > 0.04 * np.square(whole).mean()
 
 
 def test_the_script_is_found_on_a_looped_tape_and_its_bursts_taken_out_exactly():
