@@ -6,18 +6,24 @@ from dataclasses import dataclass, replace
 
 from s2s_live.engines.base import Engine, Floats, FrontEnd, Target
 
-OVER, LEAVING, SURE = 0.05, 0.9, 0.5
-"""Probabilities. Alone, another sound leaves the one before it less than the first, and the window in which
-it began leaves that less than the second: a wave or a gust does the one, not the other. Alone it has itself
-more than the third."""
+OVER, SURE = 0.05, 0.5
+"""Alone, another sound leaves the one before it a lesser probability than the first, and has itself a greater
+one than the second."""
+LEAVING = 0.9
+"""Probability of the sound before it in the whole window, which begins to doubt it: a wave or a gust seldom
+does that."""
 CLEAR, CLEAR_S, CLEARLY_OVER, CLEARLY_SURE = 5.0, 0.17, 0.005, 0.95
 """A sound so different from the one before, after so many seconds, needs no doubt of the whole window where
 alone it leaves the one before, and has itself, so much."""
 AGAIN_S, ALONE_S = 0.4, 0.7
 """So long after a sound began another can begin, and so long it is heard alone: then whole windows are of it
 too."""
-BACK_S, WARY_S = 1.5, 6.0
-"""A sound that is heard again so soon was never gone: for so long, no other one is believed at once."""
+STILL_S, BACK_S = 0.5, 1.5
+"""A sound that is still heard so long after another seemed to begin, or is heard again so soon after one was
+believed, was never gone."""
+WARY_S = 6.0
+"""For so long after that, it is not believed at once to be over: waves and words seem to be other sounds
+again and again."""
 
 
 @dataclass(frozen=True)
@@ -40,12 +46,16 @@ class Attention:
         self._family = ""
         """What was heard last."""
         self._began: _Began | None = None
-        self._wary_until = 0
+        self._seemed: int | None = None
+        """The hop at which another sound seemed to begin, and was not believed."""
+        self._wary = "", 0
+        """A family that seemed to be over and was not, and the hop until which it is not taken for over."""
 
     def hear(self, window: Floats, hop: int) -> Target:
         """What is heard at a hop, `window` being all of the newest window."""
+        began = self._began
         target = self._hear(window, hop)
-        self._look_back(target, hop)
+        self._learn(began, target, hop)
         self._family = target.family
         return target
 
@@ -54,13 +64,24 @@ class Attention:
         if age < AGAIN_S:
             return self._alone(age)
         whole = self._engine.hear(window)
-        newest, difference = self._front_end.begun()
-        if newest > 0.0 and hop >= self._wary_until:
-            alone = self._alone(newest)
-            if self._is_other(alone, whole) or (newest >= CLEAR_S and self._is_clear(alone, difference)):
-                self._began = _Began(hop, newest, self._family)
-                return replace(alone, sudden=True)
+        other = self._other(whole, hop)
+        if other is not None:
+            return other
         return self._alone(age) if age < ALONE_S else whole
+
+    def _other(self, whole: Target, hop: int) -> Target | None:
+        """The sound that has just begun, where it is believed to be another than the one before it."""
+        newest, difference = self._front_end.begun()
+        alone = self._alone(newest) if newest > 0.0 else None
+        if alone is None or not self._is_other(alone):
+            return None
+        doubted = whole.scores.get(self._family, 0.0) < LEAVING
+        clear = newest >= CLEAR_S and difference > CLEAR and self._is_clear(alone)
+        if self._is_wary(hop) or not (doubted or clear):
+            self._seemed = hop if self._seemed is None else self._seemed
+            return None
+        self._began = _Began(hop, newest, self._family)
+        return replace(alone, sudden=True)
 
     def _age(self, hop: int) -> float:
         """Seconds of the sound that began last; infinite before the first."""
@@ -71,18 +92,23 @@ class Attention:
     def _alone(self, seconds: float) -> Target:
         return self._engine.hear(self._front_end.newest_alone(seconds))
 
-    def _is_other(self, alone: Target, whole: Target) -> bool:
-        still, left = (target.scores.get(self._family, 0.0) for target in (alone, whole))
-        return still < OVER and left < LEAVING and alone.confidence > SURE
+    def _is_wary(self, hop: int) -> bool:
+        family, until = self._wary
+        return self._family == family and hop < until
 
-    def _is_clear(self, alone: Target, difference: float) -> bool:
-        still = alone.scores.get(self._family, 0.0)
-        return difference > CLEAR and still < CLEARLY_OVER and alone.confidence > CLEARLY_SURE
+    def _is_other(self, alone: Target) -> bool:
+        return alone.scores.get(self._family, 0.0) < OVER and alone.confidence > SURE
 
-    def _look_back(self, target: Target, hop: int) -> None:
-        """Learn from a sound that was believed and soon turned out to be the one before."""
-        began, hop_s = self._began, self._engine.spec.hop_s
-        if began is None or target.sudden or target.family != began.before:
-            return
-        if (hop - began.hop) * hop_s < BACK_S:
-            self._wary_until = hop + round(WARY_S / hop_s)
+    def _is_clear(self, alone: Target) -> bool:
+        return alone.scores.get(self._family, 0.0) < CLEARLY_OVER and alone.confidence > CLEARLY_SURE
+
+    def _learn(self, began: _Began | None, target: Target, hop: int) -> None:
+        """Learn from a sound that seemed over and was not: `began` is what was noticed before this hop."""
+        hop_s = self._engine.spec.hop_s
+        fooled = began is not None and target.family == began.before and (hop - began.hop) * hop_s < BACK_S
+        if target.family != self._family:
+            self._seemed = None
+        elif self._seemed is not None and (hop - self._seemed) * hop_s >= STILL_S:
+            fooled, self._seemed = True, None
+        if fooled:
+            self._wary = target.family, hop + round(WARY_S / hop_s)

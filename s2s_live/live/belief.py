@@ -6,7 +6,9 @@ from s2s_live.engines.base import Target
 from s2s_live.live.sphere import Direction, angle_between, exact
 
 AWAY_RAD = 0.8
-"""A hearing that is farther from the scene speaks of another sound. Two that differ by less agree."""
+"""Two hearings that differ by less agree. To one that far away a scene gets under way."""
+FAR_RAD = 0.7
+"""A hearing that is farther from the scene speaks of another sound."""
 PLAUSIBLE = 0.05
 """Probability from which the scene's sound may be what is heard still: a wave that sounds like rain."""
 
@@ -44,14 +46,15 @@ class Belief:
 
     def _holds(self, heard: Target, latent: Direction, scene: Direction) -> bool:
         """A hearing is believed where it says what the one before it said. One that is far from the scene
-        must say too that the scene's sound is over, and two that say so need not say the same.
+        must say that the scene's sound is over, as the one before it did: they need not say the same else.
 
         The first of a sound has none to differ from, and one of a sound that began suddenly needs none.
         """
         before, newest = self._over, self._newest
-        away = angle_between(scene, latent) > AWAY_RAD
+        away = angle_between(scene, latent) > FAR_RAD
         self._over = away and heard.scores.get(self._shown, 0.0) < PLAUSIBLE
         if heard.sudden or heard is self._opening or newest is self._opening:
             return True
-        agree = angle_between(exact(newest.latent), latent) < AWAY_RAD
-        return (agree and (self._over or not away)) or (before and self._over)
+        if away:
+            return before and self._over
+        return angle_between(exact(newest.latent), latent) < AWAY_RAD
