@@ -87,7 +87,8 @@ def _steady(family: str, seed: int, length: int) -> NDArray[np.float32]:
 
 
 def _begun(samples: NDArray[np.float32], length: int) -> NDArray[np.float32]:
-    """`length` of the samples from the first moment on that is about as loud as they are on the whole.
+    """`length` of the samples from the first moment on that is about as loud as they are on the whole, after
+    `LULL_S` at the latest.
 
     Birds pause and waves ebb: a sound that begins so would be measured from before it can be heard.
     """

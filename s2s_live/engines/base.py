@@ -141,11 +141,12 @@ class FrontEnd(Protocol):
         nothing in it to hear."""
 
     def begun(self) -> tuple[float, float]:
-        """For how many seconds a sound that has just begun may have sounded, 0 where none has or none could
-        be told from so little of it; and how different it is from the one before, in variances of both."""
+        """For how many of `window`'s newest seconds a sound that has just begun may have sounded; and how
+        different it is from the one before, in variances of both. 0 and 0 where none has begun, or none could
+        be told from so little of it."""
 
     def newest_alone(self, seconds: float) -> Floats:
-        """The newest window as if only its newest seconds sounded, over and over."""
+        """`window` as if only its newest seconds sounded, over and over; to be asked for those of `begun`."""
 
 
 @runtime_checkable

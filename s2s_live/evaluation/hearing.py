@@ -45,7 +45,7 @@ class HeardFile:
 
 
 def hear_file(engine: Engine, path: Path) -> HeardFile:
-    """Hear a file exactly as a live show would, a window every half window.
+    """Hear a file as a live show would, but whole windows alone: one every half window.
 
     A clip shorter than a window is heard once, at its end, with silence before it.
 
@@ -75,7 +75,7 @@ def _hear(listener: Listener, spec: EngineSpec, powers: Iterable[float]) -> tupl
     """(start of the window in seconds, target, whether it sounds)."""
     level_db = 10.0 * math.log10(max(float(np.mean(list(powers))), 1e-12))
     start = max(listener.next_hop * spec.hop_s - spec.window_s, 0.0)
-    return round(start, 3), listener.hear({}).target, level_db >= GATE_DB
+    return round(start, 3), listener.hear_whole(), level_db >= GATE_DB
 
 
 def _summary(engine: Engine, path: Path, heard: list[tuple[float, Target, bool]]) -> HeardFile:

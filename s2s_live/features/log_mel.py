@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from functools import lru_cache
@@ -47,6 +48,8 @@ class LogMelConfig:
             return False
         whole = (self.sample_rate, self.n_fft, self.hop, self.mels, self.frames)
         if any(n != int(n) or n < 1 for n in whole) or self.hop > self.n_fft:
+            return False
+        if not all(math.isfinite(n) for n in numbers.values()) or self.scale <= 0:
             return False
         return 0 <= self.low_hz < self.high_hz <= self.sample_rate / 2 and self.floor > 0
 

@@ -68,7 +68,7 @@ class ColumnStream(ABC):
         return 0.0, 0.0
 
     def newest_alone(self, seconds: float) -> Floats:  # noqa: ARG002 - see FrontEnd
-        """As `engines.base.FrontEnd`."""
+        """As `engines.base.FrontEnd`: there are none to ask for."""
         return self.window()
 
     @abstractmethod

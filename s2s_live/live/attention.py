@@ -43,8 +43,8 @@ class Attention:
     def __init__(self, engine: Engine, front_end: FrontEnd) -> None:
         self._engine = engine
         self._front_end = front_end
-        self._family = ""
-        """What was heard last."""
+        self._family = self._settled = ""
+        """What was heard last, and what was heard twice in a row or began suddenly: one may be a stray."""
         self._began: _Began | None = None
         self._seemed: int | None = None
         """The hop at which another sound seemed to begin, and was not believed."""
@@ -56,6 +56,8 @@ class Attention:
         began = self._began
         target = self._hear(window, hop)
         self._learn(began, target, hop)
+        if target.sudden or target.family == self._family:
+            self._settled = target.family
         self._family = target.family
         return target
 
@@ -63,24 +65,24 @@ class Attention:
         age = self._age(hop)
         if age < AGAIN_S:
             return self._alone(age)
-        whole = self._engine.hear(window)
-        other = self._other(whole, hop)
-        if other is not None:
-            return other
-        return self._alone(age) if age < ALONE_S else whole
+        heard = self._alone(age) if age < ALONE_S else self._engine.hear(window)
+        return self._other(heard, hop) or heard
 
-    def _other(self, whole: Target, hop: int) -> Target | None:
-        """The sound that has just begun, where it is believed to be another than the one before it."""
+    def _other(self, heard: Target, hop: int) -> Target | None:
+        """The sound that has just begun, where it is believed to be another than the one before it.
+
+        `heard` is what both together sound like.
+        """
         newest, difference = self._front_end.begun()
         alone = self._alone(newest) if newest > 0.0 else None
         if alone is None or not self._is_other(alone):
             return None
-        doubted = whole.scores.get(self._family, 0.0) < LEAVING
+        doubted = heard.scores.get(self._settled, 0.0) < LEAVING
         clear = newest >= CLEAR_S and difference > CLEAR and self._is_clear(alone)
         if self._is_wary(hop) or not (doubted or clear):
             self._seemed = hop if self._seemed is None else self._seemed
             return None
-        self._began = _Began(hop, newest, self._family)
+        self._began = _Began(hop, newest, self._settled)
         return replace(alone, sudden=True)
 
     def _age(self, hop: int) -> float:
@@ -94,19 +96,19 @@ class Attention:
 
     def _is_wary(self, hop: int) -> bool:
         family, until = self._wary
-        return self._family == family and hop < until
+        return self._settled == family and hop < until
 
     def _is_other(self, alone: Target) -> bool:
-        return alone.scores.get(self._family, 0.0) < OVER and alone.confidence > SURE
+        return alone.scores.get(self._settled, 0.0) < OVER and alone.confidence > SURE
 
     def _is_clear(self, alone: Target) -> bool:
-        return alone.scores.get(self._family, 0.0) < CLEARLY_OVER and alone.confidence > CLEARLY_SURE
+        return alone.scores.get(self._settled, 0.0) < CLEARLY_OVER and alone.confidence > CLEARLY_SURE
 
     def _learn(self, began: _Began | None, target: Target, hop: int) -> None:
         """Learn from a sound that seemed over and was not: `began` is what was noticed before this hop."""
         hop_s = self._engine.spec.hop_s
         fooled = began is not None and target.family == began.before and (hop - began.hop) * hop_s < BACK_S
-        if target.family != self._family:
+        if target.family != self._settled:
             self._seemed = None
         elif self._seemed is not None and (hop - self._seemed) * hop_s >= STILL_S:
             fooled, self._seemed = True, None

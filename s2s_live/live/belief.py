@@ -6,7 +6,7 @@ from s2s_live.engines.base import Target
 from s2s_live.live.sphere import Direction, angle_between, exact
 
 AWAY_RAD = 0.8
-"""Two hearings that differ by less agree. To one that far away a scene gets under way."""
+"""Two hearings that differ by less agree."""
 FAR_RAD = 0.7
 """A hearing that is farther from the scene speaks of another sound."""
 PLAUSIBLE = 0.05
@@ -27,6 +27,8 @@ class Belief:
         """The family of what was believed last."""
         self._over = False
         """Whether the newest hearing, far from the scene, says that the scene's sound is over."""
+        self._away = False
+        """Whether the newest hearing is far from the scene."""
 
     def open(self, heard: Target) -> None:
         """A sound begins while this is in force."""
@@ -45,16 +47,18 @@ class Belief:
         self._newest = rest
 
     def _holds(self, heard: Target, latent: Direction, scene: Direction) -> bool:
-        """A hearing is believed where it says what the one before it said. One that is far from the scene
-        must say that the scene's sound is over, as the one before it did: they need not say the same else.
+        """A hearing that is near the scene is believed where it says what the one before it said. One that is
+        far must say that the scene's sound is over, as the one before it did, and need not agree in anything
+        else; or it says what another far one said that was believed.
 
         The first of a sound has none to differ from, and one of a sound that began suddenly needs none.
         """
-        before, newest = self._over, self._newest
-        away = angle_between(scene, latent) > FAR_RAD
-        self._over = away and heard.scores.get(self._shown, 0.0) < PLAUSIBLE
+        over, away, newest = self._over, self._away, self._newest
+        self._away = angle_between(scene, latent) > FAR_RAD
+        self._over = self._away and heard.scores.get(self._shown, 0.0) < PLAUSIBLE
         if heard.sudden or heard is self._opening or newest is self._opening:
             return True
-        if away:
-            return before and self._over
-        return angle_between(exact(newest.latent), latent) < AWAY_RAD
+        agree = angle_between(exact(newest.latent), latent) < AWAY_RAD
+        if self._away:
+            return (over and self._over) or (agree and away and self.holds)
+        return agree

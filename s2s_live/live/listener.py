@@ -78,3 +78,8 @@ class Listener:
         target = self._engine.silence() if window is None else self._attention.hear(window, hop)
         tick = (hop + 1) * self.hop_length // TICK + HEAR_DELAY_TICKS
         return Heard(hop, tick, target, controls)
+
+    def hear_whole(self) -> Target:
+        """What the whole window that ends with the hop pushed last sounds like, whatever began in it."""
+        window = self._front_end.listen({})
+        return self._engine.silence() if window is None else self._engine.hear(window)

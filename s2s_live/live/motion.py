@@ -43,7 +43,7 @@ WAVERING_S = 1.0
 """Time constant of how far hearings are from the scene on average. Those of waves or of gusts waver more
 than others: what is near then reaches twice as far as they do."""
 ARRIVED_RAD = 0.3
-"""From a hearing that is `AWAY_RAD` away on, the scene is under way to a new sound, until it is that near."""
+"""To a hearing that is `AWAY_RAD` away the scene gets under way, until it is that near."""
 LEFT_RAD = 0.02
 """Pins that count no more are left behind when the scene is that near to what is heard."""
 Z_GLIDE_S = 0.5
@@ -180,8 +180,7 @@ class Motion:
         self._flow += share * (self._goal.flow - self._flow)
 
     def _patience(self, heard: Target) -> float:
-        """How many times slower this hearing is followed: not at all while under way, nor to rest. A scene
-        gets under way to what is believed."""
+        """How many times slower this hearing is followed: 1 under way to what is believed, and to rest."""
         if heard is self._rest:
             self._under_way = False
             return 1.0

@@ -58,8 +58,8 @@ class Augment:
     """Turns drawn windows into a training batch; all chance from one generator.
 
     Most of the training is on mixtures of families, which teaches where one ends (Tokozume et al. 2018,
-    "Learning from Between-class Examples for Deep Sound Recognition"). The last fifth settles on sounds as a
-    show hears them whole: fewer mixtures, none repeated.
+    "Learning from Between-class Examples for Deep Sound Recognition"). The last fifth settles on whole
+    windows of single sounds, which a show hears most of the time: fewer mixtures, none repeated.
     """
 
     def __init__(self, seed: int) -> None:

@@ -225,6 +225,17 @@ def test_a_sound_that_began_suddenly_needs_no_second_hearing():
     assert motion.state(0, controls()).latent @ FIRE > 0.3
 
 
+def test_what_was_believed_while_the_scene_was_held_is_followed_when_it_is_released():
+    motion = Motion(SPEC, REST, seed=1)
+    hear(motion, 50, RAIN.latent, "rain")
+    for _ in range(5):
+        fire = Target(FIRE, np.zeros((3, 2), np.float32), "fire", 0.9, MappingProxyType({"fire": 1.0}))
+        run(motion, 10, heard=fire, values=controls(hold=1.0))
+    before = motion.state(0, controls()).latent @ FIRE
+    hear(motion, 3, scores={"fire": 1.0})
+    assert motion.state(0, controls()).latent @ FIRE > before + 0.5
+
+
 @pytest.mark.parametrize(("sea", "turns"), [(0.0, True), (0.3, False)])
 def test_a_wave_that_sounds_like_rain_does_not_turn_a_sea_that_may_still_be_heard(sea, turns):
     motion = Motion(SPEC, REST, seed=1)

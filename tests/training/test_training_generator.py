@@ -9,9 +9,10 @@ import pytest
 import torch
 
 from s2s_live.engines.registry import open_engine
+from s2s_live.engines.sound2scene.audio_encoder import AudioEncoder
 from s2s_live.engines.sound2scene.config import FieldsConfig, GeneratorConfig
 from s2s_live.engines.sound2scene.model import load_model
-from s2s_live.engines.sound2scene.presets import BUNDLED_GENERATOR
+from s2s_live.engines.sound2scene.presets import BUNDLED_AUDIO_ENCODER, BUNDLED_GENERATOR
 from s2s_live.engines.sound2scene.upscaler import Upscaler
 from s2s_live.engines.sound2scene.upscaler_config import UpscalerConfig
 from s2s_live.engines.sound2scene.world_encoder import WorldEncoder
@@ -220,6 +221,12 @@ def test_the_run_folder_becomes_a_model_that_opens(run: Path, tmp_path: Path) ->
     assert engine.spec.families == tuple(f.id for f in FAMILIES)
     model = load_model(ModelFolder.open(tmp_path / "model"))
     assert not model.config.front_end.newest_sound  # its ears were not trained
+    ears = AudioEncoder(BUNDLED_AUDIO_ENCODER)
+    taught = {"prototypes": torch.eye(len(FAMILIES), ears.config.embedding_size), "temperature": 0.1}
+    taught |= {"state_dict": ears.state_dict(), "folds": torch.zeros(0, 3)}
+    torch.save(taught, run / "audio_encoder.pt")
+    export(run, tmp_path / "heard")
+    assert load_model(ModelFolder.open(tmp_path / "heard")).config.front_end.newest_sound
     landmarks = model.landmarks
     assert landmarks.sharpness == 20.0
     np.testing.assert_allclose(landmarks.embedding, Bank.load(run / "bank.npz").embedding, atol=1e-3)
