@@ -57,6 +57,7 @@ def run_benchmark(
         "model": {"name": spec.model, "hash": spec.model_hash},
         "runtime": spec.runtime,
         "threads": spec.threads,
+        "threads_alone": spec.threads_alone,
         "device": device,
     }
     figures |= run.seen.figures
@@ -115,7 +116,7 @@ def _latencies(run: Run, script: Script, source: Source, model: str) -> dict[str
     captured = {event.sample: source.started_at + (event.sample - start) / PROGRAM_RATE for event in events}
     spec = run.seen.spec
     fine = spec.picture_size != spec.picture_sizes[0]
-    engine = open_engine(find_model(model), threads=spec.threads, fine=fine)
+    engine = open_engine(find_model(model), threads=spec.threads, alone=spec.threads_alone, fine=fine)
     try:
         latencies = measure(engine, record, events, captured)
     finally:

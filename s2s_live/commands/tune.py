@@ -62,11 +62,11 @@ def tune(model: Path, model_hash: str, *, fine: bool) -> list[Kept]:
         return []
     from s2s_live.engines.registry import open_engine
     from s2s_live.engines.sound2scene.networks import cache_folder
-    from s2s_live.live.threads import engine_threads
+    from s2s_live.live.threads import engine_threads, threads_alone
 
     forget(cache_folder(), model_hash)
     for lines_doubled in (False, True) if fine else (False,):
-        open_engine(model, threads=engine_threads(), fine=lines_doubled).close()
+        open_engine(model, threads=engine_threads(), alone=threads_alone(), fine=lines_doubled).close()
     return networks_of(cache_folder(), model_hash)
 
 

@@ -80,8 +80,11 @@ class EngineSpec:
     runtime: str
     """How the networks run: `openvino-f32`, `torch-fp32`, ..."""
     threads: int
+    """Of each network."""
     sees: bool = False
     """Whether it can look at pictures: then it is `Sighted`."""
+    threads_alone: int = 1
+    """Of painting while nothing is heard."""
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,14 @@ def compile_model(model: Any, kind: str, threads: int) -> Any:
     return CORE.compile_model(model, "CPU", options(kind, threads))
 
 
+def on_threads(compiled: Any, kind: str, threads: int) -> Any:
+    """The same network of that kind on another number of threads.
+
+    `compiled` was not itself imported: OpenVINO does not write those as it reads them.
+    """
+    return CORE.import_model(compiled.export_model().getvalue(), "CPU", options(kind, threads))
+
+
 class Request:
     """An inference request that holds what it was given: only other arrays are handed over again.
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from numpy.typing import NDArray
 
 from s2s_live.engines.openvino_cache import cache_path, keep, load
-from s2s_live.engines.openvino_compiled import KINDS, Request, options
+from s2s_live.engines.openvino_compiled import KINDS, Request, on_threads, options
 from s2s_live.engines.runtime import Floats, Leeway
 from s2s_live.engines.torch_loading import load_torch
 
@@ -29,31 +29,37 @@ class OpenVinoRuntime:
         example: Callable[[], Sequence[Floats]],
         *,
         threads: int = 1,
+        alone: int = 0,
         cache: Path | None = None,
         leeway: Leeway | None = None,
     ) -> None:
         """As `open_runtime`; raises RuntimeError and others where OpenVINO fails or errs."""
-        found = _cached(cache, threads) if cache is not None else None
+        found = _cached(cache, threads, alone) if cache is not None else None
         if found is None:
             # PyTorch comes with it, seconds that a start with a network that is kept does without.
             load_torch()
             from s2s_live.engines.openvino_convert import make
 
             name, compiled, tried = make(network(), example(), threads, leeway)
-            found = name, compiled
+            found = name, compiled, on_threads(compiled, name, alone) if alone > threads else compiled
             if cache is not None:
                 keep(compiled, cache_path(cache, name), tried)
-        self.name, compiled = found
-        self._request = Request(compiled)
+        self.name, beside, more = found
+        self._beside = self._alone = Request(beside)
+        if more is not beside:
+            self._alone = Request(more)
 
-    def run(self, *inputs: Floats) -> NDArray[Any]:
+    def run(self, *inputs: Floats, alone: bool = False) -> NDArray[Any]:
         """See `Runtime`."""
-        return self._request.run(inputs)
+        return (self._alone if alone else self._beside).run(inputs)
 
 
-def _cached(cache: Path, threads: int) -> tuple[str, Any] | None:
+def _cached(cache: Path, threads: int, alone: int) -> tuple[str, Any, Any] | None:
+    """Name and network on `threads`, and on `alone` threads where that are more."""
     for name in KINDS:
-        compiled = load(cache_path(cache, name), options(name, threads))
+        path = cache_path(cache, name)
+        compiled = load(path, options(name, threads))
         if compiled is not None:
-            return name, compiled
+            more = load(path, options(name, alone)) if alone > threads else None
+            return name, compiled, more or compiled
     return None

@@ -10,22 +10,25 @@ from s2s_live.errors import ModelError
 from s2s_live.store.folder import ModelFolder
 
 
-def _sound2scene(folder: ModelFolder, device: str, threads: int, fine: bool | None) -> Engine:
+def _sound2scene(folder: ModelFolder, device: str, threads: int, alone: int, fine: bool | None) -> Engine:
     # An engine is imported when one is opened: naming them must be quick.
     from s2s_live.engines.sound2scene.engine import open_sound2scene
 
-    return open_sound2scene(folder, device, threads, fine)
+    return open_sound2scene(folder, device, threads, alone, fine)
 
 
-ENGINES: dict[str, Callable[[ModelFolder, str, int, bool | None], Engine]] = {
+ENGINES: dict[str, Callable[[ModelFolder, str, int, int, bool | None], Engine]] = {
     "sound2scene": _sound2scene,
 }
 """How each engine is opened, by the name that manifests give."""
 
 
-def open_engine(folder: Path, device: str = "cpu", threads: int = 1, *, fine: bool | None = False) -> Engine:
+def open_engine(
+    folder: Path, device: str = "cpu", threads: int = 1, *, alone: int = 0, fine: bool | None = False
+) -> Engine:
     """Open the model in `folder` on `device` (cpu, cuda, mps), each of its networks on `threads` threads.
 
+    `alone`, where that are more, are those of painting while nothing is heard: hearing's as well.
     `fine` asks for pictures of twice the lines, of models that have them; None for them where this machine
     is fast enough to paint them live.
 
@@ -41,4 +44,4 @@ def open_engine(folder: Path, device: str = "cpu", threads: int = 1, *, fine: bo
         )
     if threads < 1:
         raise ValueError(f"an engine needs a thread, not {threads}")
-    return opener(opened, device, threads, fine)
+    return opener(opened, device, threads, alone, fine)

@@ -39,9 +39,13 @@ class Runtime(Protocol):
     def name(self) -> str:
         """As shown and logged: `openvino-f32`, `torch-fp32`."""
 
-    def run(self, *inputs: Floats) -> NDArray[Any]:
+    def run(self, *inputs: Floats, alone: bool = False) -> NDArray[Any]:
         """The network's output, levels as bytes where the leeway says that it gives levels. Valid until the
-        next call."""
+        next call.
+
+        `alone` says that the network has the threads to itself meanwhile, see `open_runtime`; the output is
+        the same.
+        """
 
 
 @dataclass(frozen=True)
@@ -78,6 +82,7 @@ def open_runtime(
     *,
     device: str = "cpu",
     threads: int = 1,
+    alone: int = 0,
     cache: Path | None = None,
     prefer: str = "openvino",
     leeway: Leeway | None = None,
@@ -87,7 +92,8 @@ def open_runtime(
     On a CPU that is OpenVINO, unless it is missing, fails, or gives other outputs than PyTorch; then a line
     is logged and PyTorch runs. `cache` is the file (without ending) in which the compiled network is kept:
     where there is one, neither `network` nor `example` is called; `prefer="torch"` leaves OpenVINO out. With
-    `leeway` the network may run in fewer bits.
+    `leeway` the network may run in fewer bits. It runs on `threads`, or on `alone` of them, where that are
+    more, while it has them to itself; PyTorch, whose threads are the process', on `threads` only.
 
     Raises ModelError when the device is not there.
     """
@@ -97,7 +103,7 @@ def open_runtime(
     try:
         from s2s_live.engines.openvino_runtime import OpenVinoRuntime
 
-        return OpenVinoRuntime(network, example, threads=threads, cache=cache, leeway=leeway)
+        return OpenVinoRuntime(network, example, threads=threads, alone=alone, cache=cache, leeway=leeway)
     except (ImportError, OSError, RuntimeError, TypeError, ValueError) as error:
         log.warning("OpenVINO cannot run this network (%s): PyTorch does, more slowly", error)
         return _torch(network, device, threads, levels=levels)

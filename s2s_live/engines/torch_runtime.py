@@ -25,7 +25,7 @@ class TorchRuntime:
         self._levels = levels
         self._network = network.to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
-    def run(self, *inputs: Floats) -> NDArray[Any]:
+    def run(self, *inputs: Floats, alone: bool = False) -> NDArray[Any]:  # noqa: ARG002  (of the protocol)
         """See `Runtime`."""
         with torch.inference_mode():
             found = self._network(*(torch.from_numpy(item).to(self.device) for item in inputs))

@@ -1,10 +1,19 @@
-"""How many threads networks get."""
+"""How many threads networks get: together never more than there are cores."""
 
 from __future__ import annotations
 
 import os
 
+MOST = 4
+"""More gain next to nothing with networks as small as these."""
+
 
 def engine_threads(cores: int | None = None) -> int:
     """Threads of each network: hearing and painting run at once and share the cores."""
-    return max(1, min(4, (cores or os.cpu_count() or 2) // 2))
+    return max(1, min(MOST, (cores or os.cpu_count() or 2) // 2))
+
+
+def threads_alone(cores: int | None = None) -> int:
+    """Threads of painting while nothing is heard, which is most of the time: hearing's as well."""
+    cores = cores or os.cpu_count() or 2
+    return min(MOST, cores, 2 * engine_threads(cores))

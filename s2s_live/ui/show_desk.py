@@ -17,7 +17,7 @@ from s2s_live.live.controls import FEED_GAINS, SESSION_CONTROLS
 from s2s_live.live.frame import Frame
 from s2s_live.live.memory import released
 from s2s_live.live.memory_keeper import MemoryKeeper
-from s2s_live.live.threads import engine_threads
+from s2s_live.live.threads import engine_threads, threads_alone
 from s2s_live.ui.worker import Worker
 
 if TYPE_CHECKING:  # not before the window shows: they take a moment to import
@@ -151,7 +151,8 @@ class ShowDesk(QObject):
         if self._closing.is_set():
             return None
         fine = FINE.get(self.fine)
-        engine = open_engine(find_model(name), threads=engine_threads(), fine=fine)
+        shares = engine_threads(), threads_alone()
+        engine = open_engine(find_model(name), threads=shares[0], alone=shares[1], fine=fine)
         if self._closing.is_set() or name != self.wanted:  # something newer was asked for meanwhile
             engine.close()
             return None

@@ -49,6 +49,16 @@ def test_arrays_may_be_reused_read_only_or_cut_from_others(network):
         np.testing.assert_allclose(runtime.run(held), torch_runtime.run(held.copy()), atol=1e-5)
 
 
+def test_more_threads_while_it_has_them_to_itself_give_the_same(network, tmp_path):
+    cache = tmp_path / "a"
+    for _ in range(2):  # made, then read
+        runtime = OpenVinoRuntime(network, lambda: EXAMPLE, threads=1, alone=2, cache=cache)
+        beside = runtime.run(*EXAMPLE).copy()
+        alone = runtime.run(*EXAMPLE, alone=True)
+        np.testing.assert_array_equal(alone, beside)
+        assert not np.shares_memory(alone, runtime.run(*EXAMPLE)), "on the same threads"
+
+
 class Weighted(torch.nn.Module):
     def forward(self, a, b, c):
         return a + 10.0 * b + 100.0 * c

@@ -44,6 +44,30 @@ def torch_engine(tiny_folder):
     engine.close()
 
 
+class Watched:
+    """A runtime that tells how it was run."""
+
+    def __init__(self, runtime):
+        self.runtime, self.alone = runtime, []
+
+    def run(self, *inputs, alone=False):
+        self.alone.append(alone)
+        return self.runtime.run(*inputs, alone=alone)
+
+
+def test_painting_takes_the_threads_of_hearing_while_nothing_is_heard(tiny_folder):
+    engine = open_engine(tiny_folder, threads=1, alone=2)
+    assert (engine.spec.threads, engine.spec.threads_alone) == (1, 2)
+    watched = Watched(engine._paint.runtime)
+    engine._paint = replace(engine._paint, runtime=watched)
+    first = engine.paint(state(engine))
+    with engine._hearing:  # as while a window is heard
+        second = engine.paint(state(engine))
+    engine.close()
+    assert watched.alone == [True, False]
+    np.testing.assert_array_equal(first, second)
+
+
 def hiss(seconds=1.0):
     return (0.1 * np.random.default_rng(1).standard_normal(round(seconds * RATE))).astype(np.float32)
 

@@ -98,7 +98,7 @@ class Sound2SceneEngine:
         self._paint: Painting | None = painting
         self._seeing = threading.Lock()
         self._pictures: PictureWork | None = None
-        self._spec = _spec(folder, config, painting.runtime.name, wish.threads, painting.fine)
+        self._spec = _spec(folder, config, painting.runtime.name, wish, painting.fine)
         self._silence = self._find_silence()
 
     @property
@@ -169,7 +169,8 @@ class Sound2SceneEngine:
             if self._paint is None:
                 raise ValueError("the engine is closed")
             fields = self._fields(self._paint, state, pulse)
-            levels = self._paint.runtime.run(z[None].astype(np.float32), self._feature(state), tone, *fields)
+            inputs = (z[None].astype(np.float32), self._feature(state), tone, *fields)
+            levels = self._paint.runtime.run(*inputs, alone=not self._hearing.locked())
             return to_picture(levels)
 
     def silence(self) -> Target:
@@ -244,9 +245,11 @@ def controls_of(config: Sound2SceneConfig) -> tuple[Control, ...]:
     return (window, floor, *classes, *CONTROLS)
 
 
-def open_sound2scene(folder: ModelFolder, device: str, threads: int, fine: bool | None) -> Sound2SceneEngine:
+def open_sound2scene(
+    folder: ModelFolder, device: str, threads: int, alone: int, fine: bool | None
+) -> Sound2SceneEngine:
     """Open a model folder of this engine."""
-    return Sound2SceneEngine(folder, Wish(device, threads, fine=fine))
+    return Sound2SceneEngine(folder, Wish(device, threads, alone, fine=fine))
 
 
 def _window_s(config: Sound2SceneConfig) -> tuple[int, float]:
@@ -257,9 +260,7 @@ def _window_s(config: Sound2SceneConfig) -> tuple[int, float]:
     return SAMPLE_RATE, round(front_end.frames * HOP / SAMPLE_RATE, 1)
 
 
-def _spec(
-    folder: ModelFolder, config: Sound2SceneConfig, runtime: str, threads: int, fine: bool
-) -> EngineSpec:
+def _spec(folder: ModelFolder, config: Sound2SceneConfig, runtime: str, wish: Wish, fine: bool) -> EngineSpec:
     rate, window_s = _window_s(config)
     plain = config.generator.resolution
     sizes = ((plain, plain), (2 * plain, 2 * plain)) if config.upscaler else ((plain, plain),)
@@ -282,6 +283,7 @@ def _spec(
         gmacs_hear=encoder_macs(config.audio_encoder, (shape[1], shape[2])) / 1e9,
         gmacs_paint=share * count_macs(config.generator) / 1e9,
         runtime=runtime,
-        threads=threads,
+        threads=wish.threads,
+        threads_alone=max(wish.threads, wish.alone),
         sees=can_see(folder),
     )

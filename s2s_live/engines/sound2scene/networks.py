@@ -49,6 +49,9 @@ class Wish:
 
     device: str = "cpu"
     threads: int = 1
+    """Of each network."""
+    alone: int = 0
+    """Of painting while nothing is heard, where that are more."""
     prefer: str = "openvino"
     """As `open_runtime` takes it."""
     fine: bool | None = False
@@ -114,6 +117,7 @@ class PaintingNetworks:
             lambda: next(self._scenes(scene)),
             device=wish.device,
             threads=wish.threads,
+            alone=wish.alone,
             cache=_cache_file(self._folder.hash, "paint-fine" if fine else "paint"),
             prefer=wish.prefer,
             leeway=picture_leeway(lambda: list(self._scenes(scene)), FIRST_STILL),
