@@ -43,7 +43,7 @@ that world without labels, from pairs of paintings of the same thing; the genera
 paint what the renderer paints, given the encoder's embedding of *other* paintings of the same thing; the
 audio encoder learns to place synthesised and recorded sounds of a family and loudness where its pictures lie.
 
-* Generator: {steps} steps, {minutes} minutes on a processor.
+* Generator: {generator}.
 * Audio encoder: {audio}.
 
 ## Data
@@ -74,13 +74,20 @@ def model_card(trained: Mapping[str, Any], recordings: Sequence[Path] = ()) -> s
         upscaler=_UPSCALER if trained["upscaler"] else "",
         families=", ".join(family.title.lower() for family in FAMILIES),
         size=trained["picture_size"],
-        steps=trained["generator_steps"],
-        minutes=trained["generator_minutes"],
+        generator=_generator(trained),
         audio=trained["audio"],
         data=_data(recordings),
         figures=table,
         folds=_FOLDS if "real_window_top1" in figures else "",
     )
+
+
+def _generator(trained: Mapping[str, Any]) -> str:
+    text = "{generator_steps} steps, {generator_minutes} minutes on a processor".format_map(trained)
+    if not trained["wide_generator_minutes"]:
+        return text
+    before = "made of a wider one that had learnt for {wide_generator_minutes} minutes".format_map(trained)
+    return f"{text}; {before}"
 
 
 def _data(recordings: Sequence[Path]) -> str:

@@ -24,11 +24,13 @@ from s2s_live.engines.sound2scene.world_encoder import WorldEncoder
 from s2s_live.errors import TrainingError
 from s2s_live.training.audio_features import FRONT_END
 from s2s_live.training.card import model_card
-from s2s_live.training.generator import CHECKPOINT, load_growing
+from s2s_live.training.generator import checkpoint
+from s2s_live.training.growing import load_growing
 from s2s_live.training.held_out import carry_folds
 from s2s_live.training.images import CHECKPOINT as IMAGE_CHECKPOINT
 from s2s_live.training.images import Bank, load_image_encoder
 from s2s_live.training.loop import load_checkpoint
+from s2s_live.training.narrow import NAME as NARROW
 from s2s_live.training.sheet import model_sheet
 from s2s_live.training.upscaler import CHECKPOINT as UPSCALER_CHECKPOINT
 from s2s_live.training.world import SHARPNESS
@@ -70,6 +72,7 @@ def export(run: Path, out: Path, recordings: Sequence[Path] = (), sharpness: flo
         "picture_size": generator.config.resolution,
         "generator_steps": state["step"],
         "generator_minutes": round(state["used_s"] / 60.0, 1),
+        "wide_generator_minutes": round(state.get("wide_s", 0.0) / 60.0, 1),
         "upscaler": model.upscaler is not None,
         "audio": "trained" if ears.trained else "not trained: prototypes are those of the pictures",
         "figures": {**state.get("figures", {}), **ears.figures},
@@ -126,8 +129,11 @@ def halved(network: torch.nn.Module) -> Any:
 
 
 def _generator(run: Path) -> tuple[Generator, dict[str, Any]]:
-    """The averaged generator at the size that has been trained so far."""
-    state = load_checkpoint(run / CHECKPOINT)
+    """The averaged generator at the size that has been trained so far: the narrow one where there is one."""
+    state = load_checkpoint(checkpoint(run, NARROW))
+    if state is None:
+        log.warning("export: the generator is not narrowed: it takes twice the work")
+        state = load_checkpoint(checkpoint(run))
     if state is None:
         raise TrainingError(f"There is no generator in {run}.", "Run the stage 'generator' first.")
     return load_growing(state).plain(state["size"]), state

@@ -7,8 +7,8 @@ and so has everything the picture depends on.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,27 +18,27 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from s2s_live.engines.sound2scene.config import GeneratorConfig
-from s2s_live.engines.sound2scene.generator import ConditionalNorm, Generator
-from s2s_live.engines.sound2scene.presets import BUNDLED_GENERATOR
+from s2s_live.engines.sound2scene.generator import Generator
+from s2s_live.engines.sound2scene.presets import WIDE_GENERATOR
 from s2s_live.errors import TrainingError
 from s2s_live.training.adversary import Adversary
+from s2s_live.training.growing import Growing
 from s2s_live.training.images import Bank
 from s2s_live.training.loop import Average, Budget, Due, load_checkpoint, save_checkpoint
 from s2s_live.training.muon import Muon
 from s2s_live.training.painting import MOMENTS, SMALL, Lot, Pool, Studio
 from s2s_live.training.picture_loss import energy_ratio, picture_loss, psnr, unsteadiness
-from s2s_live.training.standardised import plain, standardise
+from s2s_live.training.standardised import begin_with
 from s2s_live.training.statistics import BatchStatistics, calibrate
 from s2s_live.training.team import Team
 from s2s_live.training.windows import Piece, paint_piece, part_of
-from s2s_live.world.channels import FLOW, SMOOTH, WORLD_FIELDS
+from s2s_live.world.channels import WORLD_FIELDS
 from s2s_live.world.families import FAMILIES, FAMILY_IDS
 from s2s_live.world.render import tile
 
 log = logging.getLogger(__name__)
 
-CHECKPOINT = "generator.pt"
-SHEET = "generator.png"
+NAME = "generator"
 STEADY = 1.5
 """Weight of how wrongly pictures change from moment to moment, beside how wrong they are."""
 DETAILED = (0.7, 1.4)
@@ -79,98 +79,21 @@ class Recipe:
     sheet_s: float = 240.0
 
 
-def load_growing(state: dict[str, Any]) -> Growing:
-    """The averaged generator of a checkpoint, with its parts."""
-    config = GeneratorConfig.from_json(state["config"])
-    names = {key.split(".")[1] for key in state["average"] if key.startswith("parts.")}
-    model = Growing(config, [int(name) for name in names])
-    model.load_state_dict(state["average"])
-    return model.eval()
+@dataclass(frozen=True)
+class Origin:
+    """Where a generator comes from."""
+
+    name: str = NAME
+    """Of its checkpoint and sheet."""
+    weights: Callable[[], Generator] | None = None
+    """Gives those of the first start, as `plain` does; by chance without."""
+    wide_s: float = 0.0
+    """Seconds for which the generator was trained that it was made of."""
 
 
-def part_config(config: GeneratorConfig, size: int) -> GeneratorConfig:
-    """The numbers of the generator's first blocks, up to pictures of that size."""
-    if size == config.resolution:
-        return config
-    count = next(k for k in range(config.blocks) if config.block_resolution(k) == size) + 1
-    fields = config.fields and replace(
-        config.fields,
-        planes=config.fields.planes[:count],
-        kernels=config.fields.kernels[:count],
-        fine=0,
-        mattes=0,
-        lines=0,
-        templates=0,
-    )
-    inside, outside = config.in_channels[:count], config.out_channels[:count]
-    return replace(config, in_channels=inside, out_channels=outside, fields=fields, shuffle=1)
-
-
-@torch.no_grad()
-def _prepare(module: nn.Module) -> None:
-    """Where training begins: nearly linear output, norms that condition a little.
-
-    An output layer whose ReLU is closed somewhere would never open there.
-    """
-    if isinstance(module, Generator):
-        for name, weight in module.output_layer.named_parameters():
-            if name == "0.bias":
-                weight.fill_(1.0)
-            elif name == "2.weight":
-                weight.mul_(0.3)
-        if module.detail is not None:
-            module.detail.reset(_peaks(module.config))
-    elif isinstance(module, ConditionalNorm):
-        for linear in (module.gain, module.bias):
-            linear.weight.mul_(0.5)
-
-
-def _peaks(config: GeneratorConfig) -> list[tuple[bool, int]]:
-    """Where mattes begin: at fine noise that varies both ways, then at what flows in the last block, leaves
-    and sparks before spray."""
-    *_, coarse, fine = WORLD_FIELDS.channels
-    if config.fields is None or config.fields.fine != len(fine):
-        return []
-    found = [(True, k) for k, c in enumerate(fine) if c.kind == SMOOTH and c.columns and c.rows]
-    flowing = [(c.columns, k) for k, c in enumerate(coarse) if c.layer == FLOW and c.columns == c.rows >= 64]
-    return found + [(False, k) for _, k in sorted(flowing)]
-
-
-class Growing(nn.Module):
-    """The generator, and its first blocks as smaller generators: same weights, other output layers."""
-
-    def __init__(self, config: GeneratorConfig, sizes: Sequence[int]) -> None:
-        super().__init__()
-        self.full = Generator(config)
-        if config.norm == "none":
-            standardise(self.full)
-        self.parts = nn.ModuleDict(
-            {str(size): self._part(size) for size in sizes if size < config.resolution}
-        )
-        self.apply(_prepare)
-
-    def _part(self, size: int) -> Generator:
-        part = Generator(part_config(self.full.config, size))
-        part.shared_feat, part.linear = self.full.shared_feat, self.full.linear
-        part.mapping = self.full.mapping
-        part.blocks = nn.ModuleList(list(self.full.blocks)[: part.config.blocks])
-        return part
-
-    def at(self, size: int) -> nn.Module:
-        """The generator of pictures of that size."""
-        return self.full if size == self.full.config.resolution else self.parts[str(size)]
-
-    def plain(self, size: int) -> Generator:
-        """The generator of that size as it is to be kept: without what only training needs."""
-        found = self.at(size)
-        if not isinstance(found, Generator):
-            raise TypeError(f"there is no generator of {size} pixels")
-        return plain(found)
-
-    def part(self, size: int) -> Generator | None:
-        """The smaller generator of that size, if there is one."""
-        found = dict(self.parts.items()).get(str(size))
-        return found if isinstance(found, Generator) else None
+def checkpoint(run: Path, name: str = NAME) -> Path:
+    """Where a run folder has the stage's, or that of a stage like it."""
+    return run / f"{name}.pt"
 
 
 def _optimizers(model: Growing) -> list[torch.optim.Optimizer]:
@@ -214,10 +137,9 @@ class GeneratorStage:
 
     def __init__(
         self, run: Path, minutes: float, device: torch.device, recipe: Recipe | None = None, seed: int = 3,
-        config: GeneratorConfig = BUNDLED_GENERATOR, team: Team | None = None,
+        config: GeneratorConfig = WIDE_GENERATOR, team: Team | None = None, origin: Origin | None = None,
     ) -> None:  # fmt: skip
         self.team = team or Team()
-        self.run_folder = run
         self.device = device
         self.recipe = recipe or Recipe()
         self.config = config
@@ -233,11 +155,9 @@ class GeneratorStage:
         """What the newest look at held-out scenes found."""
         self.behind: list[int] = []
         """Families that it found to have too little or too much fine detail."""
-        state = load_checkpoint(run / CHECKPOINT, device)
-        used_s = self._restore(state) if state else 0.0
-        self.team.align(self.model)
-        self.average = self.average if state else Average(self.model)
-        self.budget = Budget(minutes, used_s, self.team)
+        self.origin = origin or Origin()
+        self.run_folder = run
+        self.budget = Budget(minutes, self._start(), self.team)
         bank = Bank.load(run / "bank.npz")
         seed = self.team.seed(seed + self.step)
         self._chance = torch.Generator().manual_seed(seed)
@@ -245,6 +165,16 @@ class GeneratorStage:
         self.pool = Pool(self.recipe.pool, seed, MOMENTS)
         held_out = Studio(bank, WORLD_FIELDS, config.z_size, device, 987_654)
         self._held_out = [held_out.paint([family], 2) for family in range(len(FAMILIES))]
+
+    def _start(self) -> float:
+        """Go on from the checkpoint, or begin; returns the seconds trained so far."""
+        state = load_checkpoint(checkpoint(self.run_folder, self.origin.name), self.device)
+        used_s = self._restore(state) if state else 0.0
+        if state is None and self.origin.weights is not None:
+            begin_with(self.model.full, self.origin.weights())
+        self.team.align(self.model)
+        self.average = self.average if state else Average(self.model)
+        return used_s
 
     def _restore(self, state: dict[str, Any]) -> float:
         if state["config"] != self.config.to_json():
@@ -266,7 +196,7 @@ class GeneratorStage:
         if not self.team.leads:
             return
         save_checkpoint(
-            self.run_folder / CHECKPOINT,
+            checkpoint(self.run_folder, self.origin.name),
             {
                 "model": self.model.state_dict(),
                 "average": self.average.model.state_dict(),
@@ -278,6 +208,7 @@ class GeneratorStage:
                 "behind": self.behind,
                 "size": self.phase.size,
                 "adversary": self.adversary.state() if self.adversary else None,
+                "wide_s": self.origin.wide_s,
             },
         )
 
@@ -392,5 +323,5 @@ class GeneratorStage:
         log.info("generator: step %d, held-out PSNR mean %.2f: %s", self.step, mean, text)
         small = functional.avg_pool2d(torch.stack(shown) * 0.5 + 0.5, max(1, size // 128))
         sheet = tile(small, 12)
-        cv2.imwrite(str(self.run_folder / SHEET), sheet[:, :, ::-1])
+        cv2.imwrite(str(self.run_folder / f"{self.origin.name}.png"), sheet[:, :, ::-1])
         return found

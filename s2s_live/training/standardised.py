@@ -35,6 +35,21 @@ def standardise(generator: Generator) -> None:
                 parametrize.register_parametrization(conv, "weight", Standardised(conv.out_channels))
 
 
+def begin_with(generator: Generator, weights: Generator) -> None:
+    """Let a generator, standardised or not, go on from the weights of a plain one of the same shape, whose
+    filters sum to nothing where they are standardised."""
+    given, mine = weights.state_dict(), generator.state_dict()
+    for name in mine:
+        first, middle, last = name.partition(".parametrizations.weight.")
+        if not middle:
+            mine[name] = given[name]
+        elif last == "original":
+            mine[name] = given[f"{first}.weight"]
+        else:
+            mine[name] = given[f"{first}.weight"].square().sum((1, 2, 3), keepdim=True).sqrt()
+    generator.load_state_dict(mine)
+
+
 def plain(generator: Generator) -> Generator:
     """Another generator that paints the same, its weights as they are used."""
     weights = {

@@ -18,13 +18,14 @@ if TYPE_CHECKING:
 
     from s2s_live.training.team import Team
 
-STAGES = ("images", "generator", "upscaler", "audio", "export")
-MINUTES = {"images": 36.0, "generator": 120.0, "upscaler": 15.0, "audio": 25.0}
+STAGES = ("images", "generator", "narrow", "upscaler", "audio", "export")
+MINUTES = {"images": 36.0, "generator": 120.0, "narrow": 50.0, "upscaler": 15.0, "audio": 25.0}
 """Default budgets."""
 SHARPNESS = 10.0
 """Of the landmarks that what is heard is drawn to, see `engines.sound2scene.landmarks`."""
 DESCRIPTION = """Train the bundled world. Stages: images (an image encoder learns the painted world without
-labels), generator (learns to paint it from embedding, z and noise fields), upscaler (learns to draw twice the
+labels), generator (learns to paint it from embedding, z and noise fields), narrow
+(makes a generator of half the work from that one), upscaler (learns to draw twice the
 lines), audio (places sounds where their pictures lie), export (writes the model folder from what the run
 folder holds)."""
 
@@ -59,11 +60,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="generator stage: part of the budget, 0..1, after which an adversary sharpens the pictures "
         "(default: 0.6 with CUDA; without, never: it takes more than a processor has)",
     )  # fmt: skip
-    _add_hearing(parser)
+    _add_landmarks(parser)
     parser.set_defaults(run=run)
 
 
-def _add_hearing(parser: argparse.ArgumentParser) -> None:
+def _add_landmarks(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--landmarks", type=float, metavar="SHARPNESS", default=SHARPNESS,
         help="export stage: have shows draw what is heard to where pictures lie. Loudness is followed "
@@ -145,6 +146,10 @@ def _train(stage: str, options: argparse.Namespace, team: Team, device: torch.de
         share = (0.6 if device.type == "cuda" else 1.0) if options.adversary is None else options.adversary
         minutes, recipe = minutes_of(stage, options), Recipe(adversary_from=share)
         GeneratorStage(folder, minutes, device, recipe, options.seed, team=team).train()
+    elif stage == "narrow":
+        from s2s_live.training.narrow import train_narrow
+
+        train_narrow(folder, minutes_of(stage, options), device, options.seed, team)
     elif stage == "upscaler":
         from s2s_live.training.upscaler import train_upscaler
 

@@ -19,7 +19,8 @@ from s2s_live.engines.sound2scene.world_encoder import WorldEncoder
 from s2s_live.errors import TrainingError
 from s2s_live.store.folder import ModelFolder
 from s2s_live.training import generator as stage_module
-from s2s_live.training.generator import GeneratorStage, Growing, Phase, Recipe
+from s2s_live.training.generator import GeneratorStage, Phase, Recipe
+from s2s_live.training.growing import Growing
 from s2s_live.training.images import BANK_LEVELS, Bank, judge, pair_loss
 from s2s_live.training.loop import Average, Budget, load_checkpoint, save_checkpoint
 from s2s_live.training.painting import Pool, Studio

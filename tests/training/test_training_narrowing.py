@@ -1,0 +1,150 @@
+"""A generator made narrower: it paints nearly as before, and its stage goes on from there."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from s2s_live.engines.sound2scene.config import FieldsConfig, GeneratorConfig
+from s2s_live.engines.sound2scene.generator import Block, Generator
+from s2s_live.engines.sound2scene.presets import BUNDLED_GENERATOR, WIDE_GENERATOR
+from s2s_live.errors import TrainingError
+from s2s_live.training import generator as stage_module
+from s2s_live.training import narrow
+from s2s_live.training.export import export
+from s2s_live.training.generator import GeneratorStage, Phase, Recipe
+from s2s_live.training.images import BANK_LEVELS, Bank
+from s2s_live.training.loop import load_checkpoint
+from s2s_live.training.narrowing import Batch, narrowed, spanning
+from s2s_live.training.picture_loss import psnr
+from s2s_live.training.standardised import begin_with, plain, standardise
+from s2s_live.world.families import FAMILIES
+
+CPU = torch.device("cpu")
+WIDE = GeneratorConfig(
+    feature_size=12, in_channels=(24, 24, 16), out_channels=(24, 16, 12), z_chunk=3, shared_size=10,
+    norm="none", hierarchical=False, mapping=16, shuffle=2, smooth=True, bounded=True,
+    fields=FieldsConfig(planes=(2, 0, 3), kernels=(3, 1, 1), fine=4, mattes=2, templates=2),
+)  # fmt: skip
+NARROW = replace(WIDE, in_channels=(16, 16, 12), out_channels=(16, 12, 8))
+
+
+@pytest.fixture
+def wide() -> Generator:
+    """As trained ones are: standardised filters, activations with bounds, mattes with a colour."""
+    torch.manual_seed(0)
+    generator = Generator(WIDE)
+    standardise(generator)
+    found = plain(generator).eval()
+    for name, values in found.named_buffers():
+        if name.endswith("bound"):
+            values.fill_(6.0)
+    assert found.detail is not None
+    torch.nn.init.normal_(found.detail.colour.weight, std=0.2)
+    return found
+
+
+def batch(count: int, seed: int) -> Batch:
+    chance = torch.Generator().manual_seed(seed)
+    sizes = ((2, 8), (0, 16), (3, 32), (4, 64))
+    fields = [torch.randn(count, planes, size, size, generator=chance) for planes, size in sizes]
+    feature = torch.nn.functional.normalize(torch.rand(count, 12, generator=chance), dim=1)
+    return Batch(torch.randn(count, 3, generator=chance), feature, fields)
+
+
+def nearness(wide: Generator, other: Generator) -> float:
+    new = batch(4, seed=99)
+    with torch.no_grad():
+        pictures = [generator(new.z, new.feature, new.fields) for generator in (other, wide)]
+    return float(psnr(*pictures).mean())
+
+
+def test_as_wide_as_before_it_paints_the_same(wide: Generator) -> None:
+    assert nearness(wide, narrowed(wide, WIDE, [batch(4, seed) for seed in range(8)])) > 40.0
+
+
+def test_narrower_it_paints_nearly_the_same(wide: Generator) -> None:
+    found = narrowed(wide, NARROW, [batch(4, seed) for seed in range(8)])
+    assert found.config == NARROW
+    cut, theirs = Generator(NARROW).eval(), wide.state_dict()
+    first = {name: tuple(slice(size) for size in value.shape) for name, value in cut.state_dict().items()}
+    cut.load_state_dict({name: theirs[name][part] for name, part in first.items()})
+    assert nearness(wide, found) > nearness(wide, cut) + 3.0
+    for module in found.modules():
+        if isinstance(module, Block):
+            for conv in (module.conv1, module.conv2):
+                assert float(conv.weight.detach().mean((1, 2, 3)).abs().max()) < 1e-6
+
+
+def test_others_are_not_narrowed() -> None:
+    with pytest.raises(ValueError, match="mapping"):
+        narrowed(Generator(replace(WIDE, norm="bigbn")), NARROW, [])
+
+
+def test_the_channels_kept_are_those_that_explain_the_others() -> None:
+    chance = torch.Generator().manual_seed(3)
+    first, second = (torch.randn(2, 1, 8, 8, generator=chance) for _ in range(2))
+    maps = torch.cat([0.1 * first, 3.0 * second, first + 5.0, 0.2 * second, torch.full_like(first, 9.0)], 1)
+    for given in ([maps], [maps[:1], maps[1:]]):
+        kept = set(spanning(given, 2).tolist())
+        assert len(kept & {0, 2}) == len(kept & {1, 3}) == 1
+
+
+def test_a_standardised_generator_goes_on_from_plain_weights(wide: Generator) -> None:
+    learning = Generator(WIDE).eval()
+    standardise(learning)
+    begin_with(learning, wide)
+    assert nearness(wide, learning) > 80.0
+    learning.blocks[0][0].conv1.parametrizations.weight[0].gain.data.mul_(2.0)
+    assert nearness(wide, learning) < 40.0
+
+
+def test_what_is_shipped_takes_little_more_than_half_the_work() -> None:
+    from s2s_live.engines.sound2scene.costs import count_macs
+
+    assert count_macs(BUNDLED_GENERATOR) < 0.65 * count_macs(WIDE_GENERATOR)
+
+
+QUICK = Recipe(phases=(Phase(0.0, 64, 4, 1), Phase(1.0, 256, 4, 1)), pool=8, families_at_once=2, each=1)
+ROOMY = replace(
+    WIDE_GENERATOR, in_channels=(16, 16, 16, 16, 16), out_channels=(16, 16, 16, 16, 8), mapping=16
+)
+CLOSE = replace(ROOMY, in_channels=(8, 8, 8, 8, 8), out_channels=(8, 8, 8, 8, 8))
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(stage_module, "FAMILIES", FAMILIES[:2])
+    monkeypatch.setattr(stage_module, "FAMILY_IDS", tuple(f.id for f in FAMILIES[:2]))
+    monkeypatch.setattr(narrow, "FAMILIES", FAMILIES[:2])
+    monkeypatch.setattr(narrow, "EACH", 1)
+    family = torch.arange(len(FAMILIES)).repeat_interleave(BANK_LEVELS)
+    embedding = torch.nn.functional.one_hot(family, 128).float()
+    intensity = torch.linspace(0, 1, BANK_LEVELS).repeat(len(FAMILIES))
+    Bank(family.numpy(), intensity.numpy(), embedding.numpy()).save(tmp_path / "bank.npz")
+    return tmp_path
+
+
+def test_the_stage_needs_the_one_before(run: Path) -> None:
+    with pytest.raises(TrainingError, match="no generator") as told:
+        narrow.train_narrow(run, 1.0, CPU)
+    assert "'generator'" in told.value.hint
+
+
+@pytest.mark.slow
+def test_the_stage_trains_goes_on_and_is_exported(run: Path, tmp_path: Path) -> None:
+    GeneratorStage(run, 0.01, CPU, QUICK, config=ROOMY).train()
+    before = load_checkpoint(run / "generator.pt")
+    export(run, tmp_path / "wide")
+    for minutes in (0.01, 0.02):
+        narrow.train_narrow(run, minutes, CPU, recipe=QUICK, config=CLOSE)
+        state = load_checkpoint(run / "narrow.pt")
+        assert state["config"] == CLOSE.to_json()
+        assert state["wide_s"] == before["used_s"] > 0.0
+        assert state["used_s"] >= 60.0 * minutes
+    assert state["step"] > 1
+    assert (run / "narrow.png").stat().st_size > 1000
+    export(run, tmp_path / "narrow")
+    sizes = [(tmp_path / name / "generator.safetensors").stat().st_size for name in ("wide", "narrow")]
+    assert sizes[1] < sizes[0]
