@@ -19,8 +19,13 @@ from openvino import opset13 as ops
 from s2s_live.engines.openvino_core import CORE
 from s2s_live.engines.runtime import Floats
 
-_CONVOLUTIONS = {"Convolution": 0, "ConvolutionBackpropData": 1}
+_PLAIN, _TRANSPOSED = "Convolution", "ConvolutionBackpropData"
+_CONVOLUTIONS = {_PLAIN: 0, _TRANSPOSED: 1}
 """Kinds of nodes and the axis of their weights that counts output channels."""
+_MOST_TAKEN = 256
+"""Channels that OpenVINO's transposed convolutions take in 8 bits; those with more it computes in 32."""
+_TAPS = ([3, 1], [2, 0])
+"""Of four rows of a doubling convolution those that make up an even row and an odd one."""
 _LEAST = 1e-6
 _FEWEST_MAPS = 13
 """More than the twelve numbers of a cell of four pixels."""
@@ -43,6 +48,8 @@ def quantize(model: Any, samples: Sequence[Sequence[Floats]]) -> Any:
         reduce_inputs(
             node, data, float(before.get_attributes()["max"]) if _is_bounded(node) else next(highest)
         )
+        if _is_doubling(node) and int(node.get_input_shape(0)[1]) > _MOST_TAKEN:
+            _apart(node)
     found.validate_nodes_and_infer_types()
     return found
 
@@ -52,6 +59,32 @@ def reduce_inputs(node: Any, data: Any, high: float) -> None:
     node.input(0).replace_source_output(_activation(data, high).output(0))
     weight = node.input_value(1)
     node.input(1).replace_source_output(_weights(weight, _CONVOLUTIONS[node.get_type_name()]).output(0))
+
+
+def _is_doubling(node: Any) -> bool:
+    """Whether it is transposed, of 4x4 and stride 2, and gives twice the rows and columns."""
+    if node.get_type_name() != _TRANSPOSED or list(node.get_input_shape(1))[2:] != [4, 4]:
+        return False
+    said = node.get_attributes()
+    wanted = {"strides": [2, 2], "pads_begin": [1, 1], "pads_end": [1, 1], "output_padding": [0, 0]}
+    return all(list(said[name]) == value for name, value in wanted.items())
+
+
+def _apart(node: Any) -> None:
+    """In the place of a doubling convolution put four plain ones of 2x2: of every pixel's four children each
+    gives one. What was quantised stays so."""
+    taken = node.input_value(0)
+    weight = node.input_value(1).get_node().input_value(0).get_node().get_data()
+    made = []
+    for row, column in ((0, 0), (0, 1), (1, 0), (1, 1)):
+        taps = weight[:, :, _TAPS[row]][:, :, :, _TAPS[column]]
+        part = ops.constant(np.ascontiguousarray(taps.transpose(1, 0, 2, 3)))
+        begin, end = [1 - row, 1 - column], [row, column]
+        quantised = _weights(part.output(0), _CONVOLUTIONS[_PLAIN])
+        made.append(ops.convolution(taken, quantised, [1, 1], begin, end, [1, 1]))
+    doubled = ops.depth_to_space(ops.concat(made, 1), "blocks_first", 2)
+    doubled.set_friendly_name(node.get_friendly_name())
+    node.output(0).replace(doubled.output(0))
 
 
 def _convolutions(model: Any) -> list[Any]:
