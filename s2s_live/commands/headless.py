@@ -11,6 +11,7 @@ from s2s_live.audio.feed import Feed
 from s2s_live.control.settings import FINE, Settings
 from s2s_live.engines.registry import open_engine
 from s2s_live.live.session import Session
+from s2s_live.live.threads import engine_threads, threads_alone
 from s2s_live.record.recorder import Recorder
 from s2s_live.record.settings import RecordSettings
 from s2s_live.store.library import find_model
@@ -29,7 +30,12 @@ def run_headless(options: AppOptions) -> int:
     from s2s_live.audio.sources import open_input
 
     settings = Settings.load()
-    engine = open_engine(find_model(options.model or settings.model), fine=FINE.get(settings.fine))
+    engine = open_engine(
+        find_model(options.model or settings.model),
+        threads=engine_threads(),
+        alone=threads_alone(),
+        fine=FINE.get(settings.fine),
+    )
     feed = Feed()
     feed.play(open_input(*options.sources(settings)))
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,6 +12,8 @@ from numpy.typing import NDArray
 
 from s2s_live.engines.openvino_core import CORE
 from s2s_live.engines.runtime import Floats
+
+log = logging.getLogger(__name__)
 
 F32, BF16, I8, I8_BF16 = "openvino-f32", "openvino-bf16", "openvino-i8", "openvino-i8-bf16"
 """How a network is computed: in 32 bits, in 16, or with convolutions in 8 and the rest in 32 or 16."""
@@ -42,11 +45,15 @@ def compile_model(model: Any, kind: str, threads: int) -> Any:
 
 
 def on_threads(compiled: Any, kind: str, threads: int) -> Any:
-    """The same network of that kind on another number of threads.
+    """The same network of that kind on another number of threads; None, and a line logged, where that fails.
 
     `compiled` was not itself imported: OpenVINO does not write those as it reads them.
     """
-    return CORE.import_model(compiled.export_model().getvalue(), "CPU", options(kind, threads))
+    try:
+        return CORE.import_model(compiled.export_model().getvalue(), "CPU", options(kind, threads))
+    except RuntimeError as error:
+        log.info("the network runs on one number of threads alone (%s)", error)
+        return None
 
 
 class Request:

@@ -84,7 +84,7 @@ def _compiled(model: Any, kind: str, threads: int, leeway: Leeway) -> _Way:
 def _others(model: Any, samples: Sequence[Sequence[Floats]], leeway: Leeway) -> Iterator[tuple[str, Any]]:
     if supports(BF16):
         yield BF16, model
-    if leeway.whole_numbers:
+    if leeway.whole_numbers and len(samples) > HELD_BACK:
         try:
             yield I8_BF16 if supports(I8_BF16) else I8, quantize(model, samples[:-HELD_BACK])
         except RuntimeError as reason:

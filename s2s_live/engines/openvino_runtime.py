@@ -41,13 +41,14 @@ class OpenVinoRuntime:
             from s2s_live.engines.openvino_convert import make
 
             name, compiled, tried = make(network(), example(), threads, leeway)
-            found = name, compiled, on_threads(compiled, name, alone) if alone > threads else compiled
             if cache is not None:
                 keep(compiled, cache_path(cache, name), tried)
+            found = name, compiled, on_threads(compiled, name, alone) if alone > threads else None
         self.name, beside, more = found
         self._beside = self._alone = Request(beside)
-        if more is not beside:
-            self._alone = Request(more)
+        self.threads_alone = threads
+        if more is not None:
+            self._alone, self.threads_alone = Request(more), alone
 
     def run(self, *inputs: Floats, alone: bool = False) -> NDArray[Any]:
         """See `Runtime`."""
@@ -55,11 +56,10 @@ class OpenVinoRuntime:
 
 
 def _cached(cache: Path, threads: int, alone: int) -> tuple[str, Any, Any] | None:
-    """Name and network on `threads`, and on `alone` threads where that are more."""
+    """Name and network on `threads`, and on `alone` threads where that are more and it can be had."""
     for name in KINDS:
         path = cache_path(cache, name)
         compiled = load(path, options(name, threads))
         if compiled is not None:
-            more = load(path, options(name, alone)) if alone > threads else None
-            return name, compiled, more or compiled
+            return name, compiled, load(path, options(name, alone)) if alone > threads else None
     return None

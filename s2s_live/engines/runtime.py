@@ -39,6 +39,10 @@ class Runtime(Protocol):
     def name(self) -> str:
         """As shown and logged: `openvino-f32`, `torch-fp32`."""
 
+    @property
+    def threads_alone(self) -> int:
+        """On how many it runs while it has them to itself."""
+
     def run(self, *inputs: Floats, alone: bool = False) -> NDArray[Any]:
         """The network's output, levels as bytes where the leeway says that it gives levels. Valid until the
         next call.

@@ -23,6 +23,7 @@ class TorchRuntime:
         self.device = torch.device(device)
         self.name = "torch-fp32" if self.device.type == "cpu" else f"torch-{self.device.type}"
         self._levels = levels
+        self.threads_alone = threads
         self._network = network.to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def run(self, *inputs: Floats, alone: bool = False) -> NDArray[Any]:  # noqa: ARG002  (of the protocol)

@@ -1,4 +1,5 @@
-"""How many threads networks get: together never more than there are cores."""
+"""How many threads networks get: together no more than there are cores, but for the rest of a frame during
+which a hearing begins."""
 
 from __future__ import annotations
 

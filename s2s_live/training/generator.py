@@ -180,6 +180,9 @@ class GeneratorStage:
         if state["config"] != self.config.to_json():
             hint = "Train in another run folder, or remove the old checkpoint."
             raise TrainingError("The checkpoint is of a generator of another shape.", hint)
+        if state.get("wide_s", 0.0) != self.origin.wide_s:
+            hint = f"Remove {self.origin.name}.pt to narrow it anew."
+            raise TrainingError("The wide generator has learnt since it was narrowed.", hint)
         self.model.load_state_dict(state["model"])
         self.average.model.load_state_dict(state["average"])
         for optimizer, kept in zip(self.optimizers, state["optimizers"], strict=True):
@@ -240,8 +243,8 @@ class GeneratorStage:
                 loss = fresh if loss == 0.0 else 0.98 * loss + 0.02 * fresh
                 self.budget.tick()
             if say() and self.team.leads:
-                text = "generator: step %d, %d px, loss %.4f, %.1f %%"
-                log.info(text, self.step, phase.size, loss, 100 * self.budget.progress)
+                text = "%s: step %d, %d px, loss %.4f, %.1f %%"
+                log.info(text, self.origin.name, self.step, phase.size, loss, 100 * self.budget.progress)
             if write():
                 self.save()
             if look():
@@ -320,7 +323,7 @@ class GeneratorStage:
         text = " ".join(f"{name} {value:.1f}" for name, value in found.items())
         mean, least = sum(found.values()) / len(found), min(found.values())
         self.figures = {f"psnr_{size}px_mean": mean, f"psnr_{size}px_least": least}
-        log.info("generator: step %d, held-out PSNR mean %.2f: %s", self.step, mean, text)
+        log.info("%s: step %d, held-out PSNR mean %.2f: %s", self.origin.name, self.step, mean, text)
         small = functional.avg_pool2d(torch.stack(shown) * 0.5 + 0.5, max(1, size // 128))
         sheet = tile(small, 12)
         cv2.imwrite(str(self.run_folder / f"{self.origin.name}.png"), sheet[:, :, ::-1])

@@ -6,7 +6,11 @@ learnt at first, in a tenth of the time.
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -23,6 +27,8 @@ from s2s_live.training.painting import Studio
 from s2s_live.training.team import Team
 from s2s_live.world.channels import WORLD_FIELDS
 from s2s_live.world.families import FAMILIES
+
+log = logging.getLogger(__name__)
 
 NAME = "narrow"
 RECIPE = Recipe(phases=(Phase(0.0, 64, 8, 6), Phase(1.0, 256, 8, 6)), rate=1e-3)
@@ -44,13 +50,25 @@ def train_narrow(
     state = load_checkpoint(checkpoint(run))
     if state is None:
         raise TrainingError(f"There is no generator in {run}.", "Run the stage 'generator' first.")
+    _check(state, config)
     wide = load_growing(state).plain(state["size"])
 
     def begin() -> Generator:
+        log.info("narrow: fitting the layers anew")
         return narrowed(wide, config, scenes(run, config))
 
     origin = Origin(NAME, begin, float(state["used_s"]))
     GeneratorStage(run, minutes, device, recipe, seed, config, team, origin).train()
+
+
+def _check(state: Mapping[str, Any], config: GeneratorConfig) -> None:
+    wide = GeneratorConfig.from_json(state["config"])
+    if state["size"] != wide.resolution:
+        hint = "Let the stage 'generator' go on first, with a larger --budget where it is spent."
+        raise TrainingError(f"The generator paints {state['size']} pixels only so far.", hint)
+    if replace(wide, in_channels=config.in_channels, out_channels=config.out_channels) != config:
+        hint = "Train the stage 'generator' anew, in another run folder."
+        raise TrainingError("The generator differs from the narrow one in more than its channels.", hint)
 
 
 def scenes(run: Path, config: GeneratorConfig) -> list[Batch]:

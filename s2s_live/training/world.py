@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,8 +58,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--adversary", type=float, metavar="SHARE",
-        help="generator stage: part of the budget, 0..1, after which an adversary sharpens the pictures "
-        "(default: 0.6 with CUDA; without, never: it takes more than a processor has)",
+        help="generator and narrow stages: part of the budget, 0..1, after which an adversary sharpens the "
+        "pictures (default: 0.6 with CUDA; without, never: it takes more than a processor has)",
     )  # fmt: skip
     _add_landmarks(parser)
     parser.set_defaults(run=run)
@@ -143,13 +144,13 @@ def _train(stage: str, options: argparse.Namespace, team: Team, device: torch.de
     elif stage == "generator":
         from s2s_live.training.generator import GeneratorStage, Recipe
 
-        share = (0.6 if device.type == "cuda" else 1.0) if options.adversary is None else options.adversary
-        minutes, recipe = minutes_of(stage, options), Recipe(adversary_from=share)
+        minutes, recipe = minutes_of(stage, options), Recipe(adversary_from=_adversary(options, device))
         GeneratorStage(folder, minutes, device, recipe, options.seed, team=team).train()
     elif stage == "narrow":
-        from s2s_live.training.narrow import train_narrow
+        from s2s_live.training.narrow import RECIPE, train_narrow
 
-        train_narrow(folder, minutes_of(stage, options), device, options.seed, team)
+        recipe = replace(RECIPE, adversary_from=_adversary(options, device))
+        train_narrow(folder, minutes_of(stage, options), device, options.seed, team, recipe)
     elif stage == "upscaler":
         from s2s_live.training.upscaler import train_upscaler
 
@@ -160,6 +161,13 @@ def _train(stage: str, options: argparse.Namespace, team: Team, device: torch.de
         from s2s_live.training.export import export
 
         export(folder, options.out, recording_folders(options.real), options.landmarks)
+
+
+def _adversary(options: argparse.Namespace, device: torch.device) -> float:
+    """The share of a generator's budget from which an adversary joins."""
+    if options.adversary is not None:
+        return float(options.adversary)
+    return 0.6 if device.type == "cuda" else 1.0
 
 
 def _run_audio(folder: Path, options: argparse.Namespace, team: Team, device: torch.device) -> None:

@@ -4,8 +4,10 @@ import pytest
 import torch
 from engines.small_network import samples
 
+from s2s_live.engines.openvino_compiled import I8, Request, compile_model
 from s2s_live.engines.openvino_convert import convert
 from s2s_live.engines.openvino_int8 import quantize
+from s2s_live.engines.runtime import psnr
 
 
 def test_every_convolution_is_quantised_but_the_one_that_gives_the_picture(network):
@@ -48,3 +50,20 @@ def test_a_learnt_bound_is_the_range_whatever_samples_show():
         if node.get_type_name() == "FakeQuantize" and node.input_value(0).get_node().get_type_name() == "Add"
     )  # fmt: skip
     assert [float(quantised.input_value(k).get_node().get_data().max()) for k in (1, 2)] == [0.0, 2.5]
+
+
+def test_wide_doubling_convolutions_are_four_plain_ones_and_give_the_same():
+    torch.manual_seed(0)
+    made = torch.nn.Sequential(
+        torch.nn.Conv2d(3, 272, 3, padding=1), torch.nn.ReLU(), torch.nn.ConvTranspose2d(272, 16, 4, 2, 1),
+        torch.nn.ReLU(), torch.nn.Conv2d(16, 3, 3, padding=1),
+    ).eval()  # fmt: skip
+    model = quantize(convert(made, samples()[0]), samples())
+    kinds = [node.get_type_name() for node in model.get_ordered_ops()]
+    assert "ConvolutionBackpropData" not in kinds
+    assert (kinds.count("Convolution"), kinds.count("DepthToSpace")) == (2 + 4, 1)
+    item = samples(20)[-1]
+    found = Request(compile_model(model, I8, 1)).run(item)
+    with torch.no_grad():
+        expected = made(torch.from_numpy(item[0])).numpy()
+    assert psnr(found, expected) > 40

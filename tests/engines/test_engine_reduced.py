@@ -121,6 +121,12 @@ def test_embeddings_are_not_computed_in_8_bits(network, only_8_bits):
     assert runtime.name == "openvino-f32"
 
 
+def test_8_bits_need_samples_to_measure_ranges_on(network, only_8_bits):
+    few = samples(openvino_reduced.HELD_BACK)
+    runtime = OpenVinoRuntime(network, lambda: few[0], leeway=pictures(lambda: few))
+    assert runtime.name == "openvino-f32"
+
+
 class Levels(torch.nn.Module):
     """Levels of a moving picture before one that rests."""
 

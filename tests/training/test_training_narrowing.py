@@ -14,6 +14,7 @@ from s2s_live.training import generator as stage_module
 from s2s_live.training import narrow
 from s2s_live.training.export import export
 from s2s_live.training.generator import GeneratorStage, Phase, Recipe
+from s2s_live.training.growing import load_growing
 from s2s_live.training.images import BANK_LEVELS, Bank
 from s2s_live.training.loop import load_checkpoint
 from s2s_live.training.narrowing import Batch, narrowed, spanning
@@ -78,8 +79,10 @@ def test_narrower_it_paints_nearly_the_same(wide: Generator) -> None:
 
 
 def test_others_are_not_narrowed() -> None:
-    with pytest.raises(ValueError, match="mapping"):
-        narrowed(Generator(replace(WIDE, norm="bigbn")), NARROW, [])
+    fields = replace(WIDE.fields, mattes=0, fine=0) if WIDE.fields else None
+    for other in (replace(WIDE, norm="bigbn"), replace(WIDE, mapping=0, fields=fields)):
+        with pytest.raises(ValueError, match="mapping"):
+            narrowed(Generator(other), NARROW, [])
 
 
 def test_the_channels_kept_are_those_that_explain_the_others() -> None:
@@ -133,18 +136,51 @@ def test_the_stage_needs_the_one_before(run: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_stage_trains_goes_on_and_is_exported(run: Path, tmp_path: Path) -> None:
+def test_the_stage_begins_with_what_was_fitted_goes_on_and_is_exported(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     GeneratorStage(run, 0.01, CPU, QUICK, config=ROOMY).train()
     before = load_checkpoint(run / "generator.pt")
     export(run, tmp_path / "wide")
+    assert "not narrowed" in caplog.text
+    narrow.train_narrow(run, 0.0, CPU, recipe=QUICK, config=CLOSE)
+    begun = load_checkpoint(run / "narrow.pt")
+    assert begun["config"] == CLOSE.to_json()
+    assert begun["step"] == 0
+    assert begun["wide_s"] == before["used_s"] > 0.0
+    fitted = narrowed(load_growing(before).plain(256), CLOSE, narrow.scenes(run, CLOSE))
+    torch.testing.assert_close(load_growing(begun).plain(256).state_dict(), fitted.state_dict())
+    monkeypatch.setattr(narrow, "narrowed", None)  # not again
+    steps = [0]
     for minutes in (0.01, 0.02):
         narrow.train_narrow(run, minutes, CPU, recipe=QUICK, config=CLOSE)
-        state = load_checkpoint(run / "narrow.pt")
-        assert state["config"] == CLOSE.to_json()
-        assert state["wide_s"] == before["used_s"] > 0.0
-        assert state["used_s"] >= 60.0 * minutes
-    assert state["step"] > 1
+        steps.append(load_checkpoint(run / "narrow.pt")["step"])
+    assert steps == sorted(set(steps))
     assert (run / "narrow.png").stat().st_size > 1000
     export(run, tmp_path / "narrow")
     sizes = [(tmp_path / name / "generator.safetensors").stat().st_size for name in ("wide", "narrow")]
     assert sizes[1] < sizes[0]
+
+
+@pytest.mark.slow
+def test_what_was_narrowed_before_the_wide_one_learnt_on_is_refused(
+    run: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    GeneratorStage(run, 0.0, CPU, QUICK, config=ROOMY).train()
+    narrow.train_narrow(run, 0.0, CPU, recipe=QUICK, config=CLOSE)
+    GeneratorStage(run, 0.01, CPU, QUICK, config=ROOMY).train()
+    with pytest.raises(TrainingError, match="has learnt since") as told:
+        narrow.train_narrow(run, 0.01, CPU, recipe=QUICK, config=CLOSE)
+    assert "narrow.pt" in told.value.hint
+    export(run, tmp_path / "model")
+    assert "run the stage 'narrow' again" in caplog.text
+
+
+def test_generators_that_cannot_be_narrowed_are_named(run: Path) -> None:
+    state = {"config": ROOMY.to_json(), "size": 64, "used_s": 1.0}
+    torch.save(state, run / "generator.pt")
+    with pytest.raises(TrainingError, match="64 pixels only"):
+        narrow.train_narrow(run, 1.0, CPU, config=CLOSE)
+    torch.save({**state, "size": 256}, run / "generator.pt")
+    with pytest.raises(TrainingError, match="more than its channels"):
+        narrow.train_narrow(run, 1.0, CPU, config=replace(CLOSE, mapping=8))

@@ -98,7 +98,7 @@ class Sound2SceneEngine:
         self._paint: Painting | None = painting
         self._seeing = threading.Lock()
         self._pictures: PictureWork | None = None
-        self._spec = _spec(folder, config, painting.runtime.name, wish, painting.fine)
+        self._spec = _spec(folder, config, painting, wish.threads)
         self._silence = self._find_silence()
 
     @property
@@ -260,11 +260,11 @@ def _window_s(config: Sound2SceneConfig) -> tuple[int, float]:
     return SAMPLE_RATE, round(front_end.frames * HOP / SAMPLE_RATE, 1)
 
 
-def _spec(folder: ModelFolder, config: Sound2SceneConfig, runtime: str, wish: Wish, fine: bool) -> EngineSpec:
+def _spec(folder: ModelFolder, config: Sound2SceneConfig, painting: Painting, threads: int) -> EngineSpec:
     rate, window_s = _window_s(config)
     plain = config.generator.resolution
     sizes = ((plain, plain), (2 * plain, 2 * plain)) if config.upscaler else ((plain, plain),)
-    share = 1.0 + (extra_share(config) if fine else 0.0)
+    share = 1.0 + (extra_share(config) if painting.fine else 0.0)
     shape = open_front_end(config.front_end.to_json()).window().shape
     return EngineSpec(
         engine=folder.engine,
@@ -273,7 +273,7 @@ def _spec(folder: ModelFolder, config: Sound2SceneConfig, runtime: str, wish: Wi
         sample_rate=rate,
         window_s=window_s,
         hop_s=config.hop_s,
-        picture_size=sizes[1 if fine else 0],
+        picture_size=sizes[1 if painting.fine else 0],
         picture_sizes=sizes,
         latent_size=config.generator.feature_size,
         z_size=config.generator.z_size,
@@ -282,8 +282,8 @@ def _spec(folder: ModelFolder, config: Sound2SceneConfig, runtime: str, wish: Wi
         controls=controls_of(config),
         gmacs_hear=encoder_macs(config.audio_encoder, (shape[1], shape[2])) / 1e9,
         gmacs_paint=share * count_macs(config.generator) / 1e9,
-        runtime=runtime,
-        threads=wish.threads,
-        threads_alone=max(wish.threads, wish.alone),
+        runtime=painting.runtime.name,
+        threads=threads,
+        threads_alone=painting.runtime.threads_alone,
         sees=can_see(folder),
     )
