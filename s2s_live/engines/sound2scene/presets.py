@@ -41,13 +41,12 @@ WIDE_GENERATOR = GeneratorConfig(
     smooth=True,
     bounded=True,
 )
-"""256x256 from the world's fields; every block knows the eight numbers of z that a scene depends on. It
-learns; what is shipped is made of it."""
+"""256x256 from the world's fields; every block knows the eight numbers of z that a scene depends on."""
 
 BUNDLED_GENERATOR = replace(
     WIDE_GENERATOR, in_channels=(128, 128, 80, 40, 24), out_channels=(128, 80, 40, 24, 16)
 )
-"""The same, narrowed: 0.58 of the multiplications."""
+"""What the stage `narrow` makes of it: 0.58 of the multiplications."""
 
 BUNDLED_UPSCALER = UpscalerConfig(channels=32, planes=_SIZES[-1])
 """To 512x512, for somewhat more multiplications than the generator's."""
