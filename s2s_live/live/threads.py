@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 
 MOST = 4
-"""More gain next to nothing with networks as small as these."""
+"""Of each network: they are small, and the cores are not for them alone."""
 
 
 def engine_threads(cores: int | None = None) -> int:
@@ -17,8 +17,8 @@ def engine_threads(cores: int | None = None) -> int:
 def threads_alone(cores: int | None = None) -> int:
     """Threads of painting while nothing is heard, which is most of the time: hearing's as well.
 
-    A core is left to the window: on the last one, painting waits for itself (of two cores it then takes
-    0.3 more, for a frame in 9.6 ms instead of 11.2).
+    A core is left to the window: where its work holds up one of painting's threads, the others wait, and
+    spend as much.
     """
     cores = cores or os.cpu_count() or 2
     return max(engine_threads(cores), min(MOST, cores - 1, 2 * engine_threads(cores)))

@@ -151,8 +151,7 @@ class ShowDesk(QObject):
         if self._closing.is_set():
             return None
         fine = FINE.get(self.fine)
-        shares = engine_threads(), threads_alone()
-        engine = open_engine(find_model(name), threads=shares[0], alone=shares[1], fine=fine)
+        engine = open_engine(find_model(name), threads=engine_threads(), alone=threads_alone(), fine=fine)
         if self._closing.is_set() or name != self.wanted:  # something newer was asked for meanwhile
             engine.close()
             return None
