@@ -13,8 +13,8 @@ from s2s_live.engines.base import Engine, Target
 from s2s_live.live.attention import Attention
 from s2s_live.timeline import PROGRAM_RATE, TICK
 
-HEAR_DELAY_TICKS = 5
-"""A target takes effect this long (50 ms) after the end of its window, whenever it is ready before.
+HEAR_DELAY_TICKS = 3
+"""A target takes effect this long (30 ms) after the end of its window, whenever it is ready before.
 
 A fixed delay makes a live show and its offline plan the same: only hearings that need longer differ, and
 those are logged with the tick at which they took effect.

@@ -12,6 +12,7 @@ from s2s_live.engines.registry import open_engine
 from s2s_live.engines.sound2scene.model import load_model, write_model
 from s2s_live.engines.sound2scene.tiny import write_tiny_model
 from s2s_live.features.log_psd import LogPsdConfig
+from s2s_live.live.listener import HEAR_DELAY_TICKS
 from s2s_live.live.memory import NO_PINS, pin_of, recalled, released
 from s2s_live.live.offline import render, replay, replay_states
 from s2s_live.live.session import Session
@@ -205,7 +206,7 @@ def test_where_no_hop_was_skipped_the_live_log_is_the_offline_plan(engine, show)
     hop_ticks = round(engine.spec.hop_s * PROGRAM_RATE) // TICK
     hops = [hop for hop, _ in log.hops]
     consecutive = [(hop, tick) for hop, tick in log.hops if hop - 1 in hops or hop == log.first_hop]
-    in_time = [(hop, tick) for hop, tick in consecutive if tick == (hop + 1) * hop_ticks + 5]
+    in_time = [(hop, tick) for hop, tick in consecutive if tick == (hop + 1) * hop_ticks + HEAR_DELAY_TICKS]
     assert len(in_time) >= 0.5 * len(log.hops), "a hearing in time takes effect at the tick of the plan"
 
 
