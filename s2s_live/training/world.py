@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from s2s_live.training.team import Team
 
 STAGES = ("images", "generator", "narrow", "upscaler", "audio", "export")
+CHANGES = "changes"
+"""A stage that is not among all: it leaves numbers to read."""
 MINUTES = {"images": 36.0, "generator": 120.0, "narrow": 50.0, "upscaler": 15.0, "audio": 25.0}
 """Default budgets."""
 SHARPNESS = 10.0
@@ -28,12 +30,13 @@ DESCRIPTION = """Train the bundled world. Stages: images (an image encoder learn
 labels), generator (learns to paint it from embedding, z and noise fields), narrow
 (makes a generator of half the work from that one), upscaler (learns to draw twice the
 lines), audio (places sounds where their pictures lie), export (writes the model folder from what the run
-folder holds)."""
+folder holds). Apart from all: changes (prints by which numbers shows best decide that a sound is over)."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the recipe's options."""
-    parser.add_argument("--stage", choices=(*STAGES, "all"), default="all", help="default: all, in order")
+    choices = (*STAGES, CHANGES, "all")
+    parser.add_argument("--stage", choices=choices, default="all", help="default: all, in order")
     parser.add_argument(
         "--budget",
         type=float,
@@ -109,8 +112,19 @@ def run(options: argparse.Namespace) -> int:
 
     show_progress("s2s_live.training")
     torch.set_num_threads(options.threads)
+    if options.stage == CHANGES:
+        return _run_changes(options)
     for stage in STAGES if options.stage == "all" else (options.stage,):
         _run_stage(stage, options)
+    return 0
+
+
+def _run_changes(options: argparse.Namespace) -> int:
+    from s2s_live.training.changes import fit_changes
+    from s2s_live.training.recordings import read_folders
+
+    clips = read_folders(recording_folders(options.real)).clips
+    fit_changes(options.out, clips)
     return 0
 
 
