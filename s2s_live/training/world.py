@@ -51,7 +51,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="checkpoints and sample sheets (default: runs/world); torchrun takes --run for its own",
     )  # fmt: skip
     parser.add_argument(
-        "--out", type=Path, default=Path("models/world"), metavar="DIR", help="model folder to write"
+        "--out",
+        type=Path,
+        default=Path("models/world"),
+        metavar="DIR",
+        help="model folder to write; stage changes: to read",
     )
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda (default: auto)")
     parser.add_argument("--threads", type=int, default=1, help="processor threads (default: 1)")
@@ -124,7 +128,7 @@ def _run_changes(options: argparse.Namespace) -> int:
     from s2s_live.training.recordings import read_folders
 
     clips = read_folders(recording_folders(options.real)).clips
-    fit_changes(options.out, clips)
+    fit_changes(options.out, clips, options.seed)
     return 0
 
 

@@ -24,7 +24,7 @@ def target(family, **scores):
 
 
 SEA = target("sea", sea=0.97)
-DOUBTFUL, SURE = target("rain", sea=0.3, rain=0.7), target("sea", sea=0.95)
+DOUBTFUL, SURE = target("rain", sea=0.05, rain=0.7), target("sea", sea=0.95)
 RAIN = target("rain", rain=0.99, sea=0.001)
 NOTHING_OF_IT = target("rain", rain=0.999)
 
@@ -75,9 +75,10 @@ def test_a_steady_sound_is_heard_whole(script):
     [
         (DOUBTFUL, RAIN, (0.15, 1.0), True),
         (SURE, RAIN, (0.15, 1.0), False),  # a wave: the window does not doubt the sea
-        (SURE, NOTHING_OF_IT, (0.15, 1.0), False),
-        (SURE, NOTHING_OF_IT, (0.15, 5.0), True),  # too different for any doubt
-        (SURE, RAIN, (0.15, 5.0), False),  # and not sure enough
+        (SURE, NOTHING_OF_IT, (0.15, 0.6), False),
+        (SURE, NOTHING_OF_IT, (0.15, 9.0), True),  # too different for any doubt
+        (SURE, target("rain", rain=0.9, sea=0.05), (0.15, 9.0), False),  # and not sure enough
+        (DOUBTFUL, target("sea", sea=0.6), (0.15, 9.0), False),  # the sea goes on
         (DOUBTFUL, target("rain", rain=0.6, sea=0.3), (0.2, 8.0), False),  # the sea may still be heard in it
         (DOUBTFUL, target("rain", rain=0.4), (0.2, 8.0), False),  # nobody knows what it is
         (DOUBTFUL, RAIN, (0.0, 0.0), False),  # nothing began
