@@ -10,9 +10,9 @@ from s2s_live.engines.base import Engine, Floats, FrontEnd, Target
 BOTH, DIFFERENCE, USUAL = -0.418, 0.268, -3.48
 """Logarithm of the odds that a sound is over: a factor of the sum of the log-odds that the newest sound alone
 and the whole window are still of it; one of how different the newest sound is from the one before it; and
-what is left. `train world --stage changes` fits them, by logistic regression on 7,200 moments of 1,000 sounds;
-half of these are recordings that the encoder had not learnt from. Of the moments 2,800 lie up to 0.8 s after
-a change."""
+what is left. `train world --stage changes` fits them, by logistic regression on 7,200 moments of 1,000
+sounds; half of these are recordings that the encoder had not learnt from. Of the moments 2,800 lie up to
+0.8 s after a change."""
 MOST_DIFFERENT = 10.0
 """Where the difference counts no more: sounds that follow silence differ by any amount."""
 LEAST = 1e-4

@@ -41,7 +41,7 @@ log = logging.getLogger(__name__)
 NAME = "generator"
 STEADY = 1.5
 """Weight of how wrongly pictures change from moment to moment, beside how wrong they are."""
-DETAILED = (0.7, 1.4)
+DETAILED = (0.8, 1.3)
 """Between which ratios of fine detail to the rendered pictures' a family is not behind the others."""
 TIMES_MORE = 2
 """How many times families that are behind are painted beyond the once of the others."""
