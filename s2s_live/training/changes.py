@@ -132,7 +132,9 @@ def moments(ears: NamingEars, tape: Sequence[Part]) -> list[Moment]:
     ago and is alone behind the cut. Unlike shows, nothing here has been believed to begin suddenly before.
     """
     config = ears.front_end
-    columns = log_mel(np.concatenate([np.zeros(0, np.float32), *(part.samples for part in tape)]), config)
+    if sum(len(part.samples) for part in tape) < config.frames * config.hop:
+        return []
+    columns = log_mel(np.concatenate([part.samples for part in tape]), config)
     ends = range(config.frames, columns.shape[1] + 1, HOP_COLUMNS)
     windows = [columns[:, end - config.frames : end] for end in ends]
     begun = [newest_sound(window / config.scale + config.offset) for window in windows]
