@@ -27,12 +27,13 @@ from s2s_live.training.images import Bank
 from s2s_live.training.loop import Average, Budget, Due, load_checkpoint, save_checkpoint
 from s2s_live.training.muon import Muon
 from s2s_live.training.painting import MOMENTS, SMALL, Lot, Pool, Studio
-from s2s_live.training.picture_loss import energy_ratio, picture_loss, psnr, unsteadiness
+from s2s_live.training.picture_loss import picture_loss, psnr, unsteadiness
 from s2s_live.training.standardised import begin_with
 from s2s_live.training.statistics import BatchStatistics, calibrate
 from s2s_live.training.team import Team
 from s2s_live.training.windows import Piece, paint_piece, part_of
 from s2s_live.world.channels import WORLD_FIELDS
+from s2s_live.world.detail import detail_ratio
 from s2s_live.world.families import FAMILIES, FAMILY_IDS
 from s2s_live.world.render import tile
 
@@ -43,6 +44,8 @@ STEADY = 1.5
 """Weight of how wrongly pictures change from moment to moment, beside how wrong they are."""
 DETAILED = (0.8, 1.3)
 """Between which ratios of fine detail to the rendered pictures' a family is not behind the others."""
+HELD_OUT = 6
+"""Scenes of each family that are looked at: how much detail is in two is chance."""
 TIMES_MORE = 2
 """How many times families that are behind are painted beyond the once of the others."""
 
@@ -164,7 +167,7 @@ class GeneratorStage:
         self.studio = Studio(bank, WORLD_FIELDS, config.z_size, device, seed)
         self.pool = Pool(self.recipe.pool, seed, MOMENTS)
         held_out = Studio(bank, WORLD_FIELDS, config.z_size, device, 987_654)
-        self._held_out = [held_out.paint([family], 2) for family in range(len(FAMILIES))]
+        self._held_out = [held_out.paint([family], HELD_OUT) for family in range(len(FAMILIES))]
 
     def _start(self) -> float:
         """Go on from the checkpoint, or begin; returns the seconds trained so far."""
@@ -317,7 +320,7 @@ class GeneratorStage:
             made = paint_lot(self.average.model, lot, size, self.device)
             truth = target(lot, size, self.device)
             found[name] = float(psnr(made, truth).mean())
-            if not DETAILED[0] <= energy_ratio(made, truth) <= DETAILED[1]:
+            if not DETAILED[0] <= detail_ratio(made, truth) <= DETAILED[1]:
                 self.behind.append(index)
             shown += [picture for pair in zip(truth, made, strict=True) for picture in pair]
         text = " ".join(f"{name} {value:.1f}" for name, value in found.items())

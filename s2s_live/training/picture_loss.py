@@ -10,8 +10,10 @@ FINE = 1.0
 """Weight of the amplitude of the finest detail."""
 ENERGY = 0.08
 """Weight of the energy of the finest detail, over what the scene has of it."""
-LEAST_ENERGY = 1e-4
-"""What counts as hardly any: one level of 255."""
+LEAST_ENERGY = 2e-5
+"""What counts as hardly any: half a level of 255."""
+UNSEEN = 1e-6
+"""Added to an energy under a root, whose slope it bounds: an eighth of a level of 255."""
 SQUARE = 2.0
 """Weight of the squared error."""
 RIM = 0.1
@@ -27,7 +29,7 @@ def fine_amplitude(picture: Tensor) -> Tensor:
     line = picture.new_tensor([0.25, 0.5, 0.25])
     kernel = (line[:, None] * line).expand(channels, 1, 3, 3)
     fine = picture[..., 1:-1, 1:-1] - functional.conv2d(picture, kernel, groups=channels)
-    return (functional.avg_pool2d(fine.square(), 8, 4) + 1e-5).sqrt()
+    return (functional.avg_pool2d(fine.square(), 8, 4) + UNSEEN).sqrt()
 
 
 def energy_error(made: Tensor, truth: Tensor, least: Tensor | float = LEAST_ENERGY) -> Tensor:
@@ -36,13 +38,6 @@ def energy_error(made: Tensor, truth: Tensor, least: Tensor | float = LEAST_ENER
     there, wanted = made.square(), truth.square()
     gap = (there - wanted).abs().mean((1, 2, 3))
     return (gap / (wanted.mean((1, 2, 3)) + least)).mean()
-
-
-def energy_ratio(made: Tensor, truth: Tensor) -> float:
-    """Energy of the finest detail of generated pictures over that of rendered ones; what hardly any is, is
-    added to both."""
-    there, wanted = fine_amplitude(made).square().mean(), fine_amplitude(truth).square().mean()
-    return float((there + LEAST_ENERGY) / (wanted + LEAST_ENERGY))
 
 
 def rim_error(gap: Tensor) -> Tensor:

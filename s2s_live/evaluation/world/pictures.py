@@ -7,12 +7,11 @@ from torch import Tensor
 from torch.nn import functional
 
 from s2s_live.evaluation.world.material import Scenes, World
+from s2s_live.world.detail import detail_ratio
 from s2s_live.world.fields import FieldBatch
 
 COARSE = 32
 """Rows and columns to which pictures are averaged before they are compared."""
-HALF_NYQUIST = 0.25
-"""Cycles per pixel."""
 
 
 def variation(world: World, count: int) -> tuple[float, float]:
@@ -58,23 +57,3 @@ def detail(world: World, count: int) -> dict[str, float]:
         condition = world.conditions(family, scenes.intensity)
         found[name] = detail_ratio(world.generated(scenes, condition), world.rendered(scenes))
     return found
-
-
-def detail_ratio(pictures: Tensor, reference: Tensor) -> float:
-    """Fine energy of some pictures over that of others as many."""
-    return float(fine_energy(pictures) / fine_energy(reference).clamp(min=1e-12))
-
-
-def fine_energy(pictures: Tensor) -> Tensor:
-    """Mean energy of pictures `[B, 3, S, S]` in 0..1 above half the Nyquist frequency, in any direction.
-
-    A window fades the picture's edges, which the transform would take for steps.
-    """
-    size = pictures.shape[-1]
-    window = torch.hann_window(size, periodic=False)
-    centred = pictures - pictures.mean((2, 3), keepdim=True)
-    power = torch.fft.fft2(centred * window * window[:, None]).abs().square()
-    frequency = torch.fft.fftfreq(size)
-    fine = torch.hypot(frequency, frequency[:, None]) > HALF_NYQUIST
-    energy: Tensor = power[..., fine].sum(-1).mean() / size**2
-    return energy

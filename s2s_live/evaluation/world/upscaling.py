@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from s2s_live.engines.sound2scene.upscaler import Upscaler, upscaled
 from s2s_live.evaluation.world.material import World
-from s2s_live.evaluation.world.pictures import detail_ratio
+from s2s_live.world.detail import detail_ratio
 from s2s_live.world.render import render
 
 
