@@ -32,7 +32,7 @@ class Lot:
     family: Tensor
     """`[B]` int64."""
     picture: Tensor
-    """`[B, 3, S, S]` uint8."""
+    """`[B, 3, S, S]`: levels 0..255, float16. Whole levels would add as much grain as a calm room has."""
     small: Tensor
     """The same, averaged to `[B, 3, SMALL, SMALL]`: levels 0..255, float16."""
     z: Tensor
@@ -108,7 +108,7 @@ class Studio:
         small = functional.avg_pool2d(picture * 255.0, size // SMALL)
         return Lot(
             family,
-            (picture * 255.0 + 0.5).to(torch.uint8).cpu(),
+            (picture * 255.0).to(torch.float16).cpu(),
             small.to(torch.float16).cpu(),
             z,
             condition,

@@ -12,8 +12,8 @@ ENERGY = 0.08
 """Weight of the energy of the finest detail, over what the scene has of it."""
 LEAST_ENERGY = 2e-5
 """What counts as hardly any: half a level of 255."""
-UNSEEN = 1e-6
-"""Added to an energy under a root, whose slope it bounds: an eighth of a level of 255."""
+UNSEEN = 1e-5
+"""Added to an energy under a root, whose slope it bounds: less than half a level of 255."""
 SQUARE = 2.0
 """Weight of the squared error."""
 RIM = 0.1

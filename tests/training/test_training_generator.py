@@ -19,11 +19,11 @@ from s2s_live.engines.sound2scene.world_encoder import WorldEncoder
 from s2s_live.errors import TrainingError
 from s2s_live.store.folder import ModelFolder
 from s2s_live.training import generator as stage_module
-from s2s_live.training.generator import GeneratorStage, Phase, Recipe
+from s2s_live.training.generator import GeneratorStage, Phase, Recipe, target
 from s2s_live.training.growing import Growing
 from s2s_live.training.images import BANK_LEVELS, Bank, judge, pair_loss
 from s2s_live.training.loop import Average, Budget, load_checkpoint, save_checkpoint
-from s2s_live.training.painting import Pool, Studio
+from s2s_live.training.painting import Lot, Pool, Studio
 from s2s_live.training.picture_loss import (
     energy_error,
     fine_amplitude,
@@ -33,7 +33,8 @@ from s2s_live.training.picture_loss import (
     unsteadiness,
 )
 from s2s_live.world.channels import DRIFT, FLOW, STILL, WORLD_FIELDS, Channel
-from s2s_live.world.families import FAMILIES
+from s2s_live.world.detail import detail_ratio
+from s2s_live.world.families import FAMILIES, FAMILY_IDS
 
 CPU = torch.device("cpu")
 SMALL = GeneratorConfig(
@@ -169,6 +170,26 @@ def test_faint_noise_over_a_calm_picture_is_seen() -> None:
     noise = 0.004 * torch.randn(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
     made, truth = fine_amplitude(noise), fine_amplitude(torch.zeros_like(noise))
     assert float(energy_error(made, truth)) > 0.3
+
+
+def test_a_scene_to_learn_from_has_no_grain_of_its_own() -> None:
+    studio = Studio(bank(), WORLD_FIELDS, 8, CPU, 1)
+    lot = studio.paint([FAMILY_IDS.index("baby")], 1)
+    exact = lot.picture.float() / 255.0
+    assert detail_ratio((exact * 255.0).round() / 255.0, exact) > 1.2, "what whole levels would add"
+    assert float((lot.picture.float() - lot.picture.float().round()).abs().max()) > 0.2
+
+
+def test_a_family_with_wrong_grain_is_behind(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stage = GeneratorStage(run, 1.0, CPU, QUICK, config=SMALL)
+
+    def paint(_model: object, lot: Lot, size: int, device: torch.device) -> torch.Tensor:
+        right = target(lot, size, device)
+        return right + 0.1 * torch.randn_like(right) if int(lot.family[0]) == 1 else right
+
+    monkeypatch.setattr(stage_module, "paint_lot", paint)
+    stage.look()
+    assert stage.behind == [1]
 
 
 def test_families_that_are_behind_are_painted_more_often(run: Path) -> None:
