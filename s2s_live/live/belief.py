@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from s2s_live.engines.base import Target
 from s2s_live.live.sphere import Direction, angle_between, exact
+from s2s_live.timeline import TICK_S
 
 AWAY_RAD = 0.8
 """Two hearings that differ by less agree."""
@@ -13,6 +14,9 @@ PLAUSIBLE = 0.05
 """Probability from which the scene's sound may be what is heard still: a wave that sounds like rain."""
 CONFIDENT = 0.5
 """From a greater probability on a lone hearing near the scene says what the scene's sound is."""
+EARLY, EARLY_S = 2, 0.3
+"""The first hearings of a sound out of silence, and how long they are waited for at the most: one is of the
+silence still, and in the next its beginning alone is heard, which is a tick or a word whatever it is of."""
 
 
 class Belief:
@@ -23,7 +27,9 @@ class Belief:
         self.holds = True
         """Whether the newest hearing is believed."""
         self._opening: Target | None = None
-        """What was in force when the sound began: it may still be of the silence."""
+        """The first hearing of the sound that counts, or the newest of the early ones."""
+        self._hearings = self._ticks = 0
+        """How many there were since it began, up to the first that counts, and for how many ticks."""
         self.rest(rest)
 
     def rest(self, rest: Target) -> None:
@@ -39,7 +45,21 @@ class Belief:
     def open(self, heard: Target) -> None:
         """A sound begins while this is in force."""
         self._opening, self.holds = heard, True
+        self._hearings, self._ticks = 1, 0
         self._over, self._shown = False, heard.family
+
+    @property
+    def waits(self) -> bool:
+        """Whether a sound has begun of which no hearing counts yet."""
+        return 0 < self._hearings <= EARLY and self._ticks * TICK_S < EARLY_S
+
+    def early(self, heard: Target) -> bool:
+        """Whether what is in force at a tick is too early to be followed. To be asked at every tick."""
+        self._ticks += 1
+        if self._hearings <= EARLY and heard is not self._opening:
+            self._opening = heard
+            self._hearings += 1
+        return self.waits
 
     def hear(self, heard: Target, scene: Direction) -> None:
         """Judge a hearing, the scene being at that latent; one that was judged before stays as it was.

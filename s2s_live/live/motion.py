@@ -101,6 +101,8 @@ class Motion:
         self._belief = Belief(rest)
         self._under_way = False
         self._quiet_ticks = 0
+        self._opened = False
+        """Whether the sound that goes on was heard to begin."""
 
     @property
     def target(self) -> Target:
@@ -145,10 +147,14 @@ class Motion:
         self._listen(level_db, onset, controls["gate_db"])
         # An engine that finds nothing to hear in a window says so by its silence, however loud that is.
         sounds = self.gate_open and heard is not self._rest
-        if heard is not None and sounds and (not self._sounding or self._target is self._rest):
+        self._opened = self._opened and self._sounding
+        if heard is not None and sounds and not self._opened:
+            self._opened = True
             self._belief.open(heard)
         self._quiet_ticks = 0 if sounds else self._quiet_ticks + 1
-        self._choose_target(heard if sounds else None, controls)
+        # A bark is over before its first hearing counts: what was heard of it is followed all the same.
+        followed = sounds or (self._belief.waits and heard is not self._rest)
+        self._choose_target(heard if followed else None, controls)
         if controls["hold"] < 0.5:
             self._follow(controls, pins)
             self._anchor = anchor(pins, controls)
@@ -220,8 +226,9 @@ class Motion:
     def _choose_target(self, heard: Target | None, controls: Mapping[str, float]) -> None:
         """Follow what is heard; in silence (None) hold, or drift to rest."""
         if heard is not None:
-            self._belief.hear(heard, self._heard)
-            self._target = heard
+            if not self._belief.early(heard):
+                self._belief.hear(heard, self._heard)
+                self._target = heard
         elif controls["gate_mode"] < 0.5 and not self._sounding:
             self._target = self._rest
             self._belief.rest(self._rest)

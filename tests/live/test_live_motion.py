@@ -66,6 +66,7 @@ def test_slerp_between_opposite_points_is_finite():
 
 def test_attack_time_constant_is_in_seconds():
     motion = Motion(SPEC, REST, seed=1)
+    hear(motion, 2)  # too early to be followed
     run(motion, 50, values=controls(attack=0.5))
     angle = np.arccos(motion.state(0, controls()).latent @ RAIN.latent)
     assert angle == pytest.approx(np.pi / 2 * np.exp(-1.0), rel=0.02)
@@ -280,15 +281,38 @@ def test_after_a_silence_the_scene_has_no_longer_the_name_of_the_sound_before():
     assert motion.state(0, controls()).latent @ FIRE > 0.7
 
 
+def silence(motion, values=None):
+    run(motion, 600, level=-100.0, values=values)
+
+
 @pytest.mark.parametrize("mode", [0.0, 1.0])
-def test_out_of_silence_the_first_hearing_is_followed_at_once(mode):
+def test_out_of_silence_the_first_hearing_that_has_the_sound_is_followed_at_once(mode):
     motion, values = Motion(SPEC, REST, seed=1), controls(gate_mode=mode)
     hear(motion, 50, RAIN.latent)
-    run(motion, 600, level=-100.0, values=values)
+    silence(motion, values)
+    before = motion.state(0, values).latent
     run(motion, 5, heard=Target(unit(5), np.zeros((3, 2), np.float32), "wind", 0.3), values=values)
-    before = motion.state(0, values).latent @ FIRE
-    hear(motion, 1)  # what was in force when the sound began was heard in silence
-    assert motion.state(0, values).latent @ FIRE > before + 0.3
+    hear(motion, 1, unit(6), "clock")  # of the silence still, and of hardly more than the beginning
+    assert motion.state(0, values).latent @ before > 0.999
+    hear(motion, 1)
+    assert motion.state(0, values).latent @ FIRE > 0.3
+
+
+def test_a_sound_that_is_over_before_it_was_heard_is_followed_all_the_same():
+    motion = Motion(SPEC, REST, seed=1)
+    hear(motion, 50, RAIN.latent)
+    silence(motion)
+    hear(motion, 1, unit(5))
+    for latent in (unit(6), FIRE, unit(7)):
+        run(motion, 10, level=-100.0, heard=Target(latent, np.zeros((3, 2), np.float32), "x", 0.9))
+    latent = motion.state(0, controls()).latent
+    assert latent @ FIRE > 0.7 > 0.1 > abs(latent @ unit(7))
+
+
+def test_a_hearing_that_stays_is_followed_though_no_other_comes():
+    motion = Motion(SPEC, REST, seed=1)
+    run(motion, 100, heard=RAIN)
+    assert motion.state(0, controls()).latent @ RAIN.latent > 0.9
 
 
 def test_a_sound_that_is_heard_as_now_this_now_that_is_followed_all_the_same():
