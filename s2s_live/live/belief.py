@@ -51,12 +51,17 @@ class Belief:
     @property
     def waits(self) -> bool:
         """Whether a sound has begun of which no hearing counts yet."""
-        return 0 < self._hearings <= EARLY and self._ticks * TICK_S < EARLY_S
+        return 0 < self._hearings <= EARLY
+
+    def step(self) -> None:
+        """A tick goes by: a wait has an end."""
+        self._ticks += 1
+        if self.waits and self._ticks * TICK_S >= EARLY_S:
+            self._hearings = EARLY + 1
 
     def early(self, heard: Target) -> bool:
-        """Whether what is in force at a tick is too early to be followed. To be asked at every tick."""
-        self._ticks += 1
-        if self._hearings <= EARLY and heard is not self._opening:
+        """Whether what is in force is too early to be followed."""
+        if self.waits and heard is not self._opening:
             self._opening = heard
             self._hearings += 1
         return self.waits

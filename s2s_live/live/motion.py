@@ -147,13 +147,10 @@ class Motion:
         self._listen(level_db, onset, controls["gate_db"])
         # An engine that finds nothing to hear in a window says so by its silence, however loud that is.
         sounds = self.gate_open and heard is not self._rest
-        self._opened = self._opened and self._sounding
-        if heard is not None and sounds and not self._opened:
-            self._opened = True
-            self._belief.open(heard)
+        self._open(heard if sounds else None)
         self._quiet_ticks = 0 if sounds else self._quiet_ticks + 1
         # A bark is over before its first hearing counts: what was heard of it is followed all the same.
-        followed = sounds or (self._belief.waits and heard is not self._rest)
+        followed = sounds or (self._belief.waits and self._sounding and heard is not self._rest)
         self._choose_target(heard if followed else None, controls)
         if controls["hold"] < 0.5:
             self._follow(controls, pins)
@@ -168,10 +165,19 @@ class Motion:
         self._displacement += self._velocity * TICK_S
         self.tick += 1
 
+    def _open(self, heard: Target | None) -> None:
+        """A tick goes by; where a sound (None: there is none) begins in it, say so."""
+        self._belief.step()
+        self._opened = self._opened and self._sounding
+        if heard is not None and not self._opened:
+            self._opened = True
+            self._belief.open(heard)
+
     def _follow(self, controls: Mapping[str, float], pins: Pins) -> None:
         """Go on towards what is heard, mixed with the pins that count."""
         seconds = controls["attack"] if self._sounding else controls["release"]
-        share = approach(seconds * self._patience(self._target))
+        # Until a sound's first hearing counts, the scene stays where the silence left it.
+        share = 0.0 if self._belief.waits else approach(seconds * self._patience(self._target))
         self._heard = slerp(self._heard, exact(self._target.latent), share)
         steady = replace(self._target, latent=self._heard.astype(np.float32))
         self._goal = blend(steady, pins, controls, self._rest)

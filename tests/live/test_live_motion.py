@@ -311,8 +311,34 @@ def test_a_sound_that_is_over_before_it_was_heard_is_followed_all_the_same():
 
 def test_a_hearing_that_stays_is_followed_though_no_other_comes():
     motion = Motion(SPEC, REST, seed=1)
+    run(motion, 25, heard=RAIN)
+    assert motion.state(0, controls()).latent @ REST.latent == pytest.approx(1.0)
     run(motion, 100, heard=RAIN)
     assert motion.state(0, controls()).latent @ RAIN.latent > 0.9
+
+
+@pytest.mark.parametrize("pause", [105, 130, 200])
+def test_a_sound_that_comes_back_after_a_pause_does_not_send_the_scene_to_rest(pause):
+    motion = Motion(SPEC, REST, seed=1)
+    hear(motion, 50, RAIN.latent)
+    run(motion, pause, level=-100.0)
+    left = motion.state(0, controls()).latent @ RAIN.latent
+    for _ in range(40):
+        run(motion, 1)
+        assert motion.state(0, controls()).latent @ RAIN.latent > left - 1e-6
+
+
+def test_what_is_heard_long_after_a_click_is_not_taken_for_it():
+    motion, values = Motion(SPEC, REST, seed=1), controls(gate_mode=1.0)
+    hear(motion, 50, RAIN.latent)
+    run(motion, 600, level=-100.0, values=values)
+    run(motion, 3, heard=Target(unit(5), np.zeros((3, 2), np.float32), "clock", 0.9), values=values)
+    run(motion, 600, level=-100.0, heard=REST, values=values)
+    before = motion.state(0, values).latent
+    for index in (4, 6, 7):
+        noise = Target(unit(index), np.zeros((3, 2), np.float32), "wind", 0.9)
+        run(motion, 10, level=-100.0, heard=noise, values=values)
+    assert motion.state(0, values).latent @ before > 0.999
 
 
 def test_a_sound_that_is_heard_as_now_this_now_that_is_followed_all_the_same():
