@@ -149,9 +149,7 @@ class Motion:
         sounds = self.gate_open and heard is not self._rest
         self._open(heard if sounds else None)
         self._quiet_ticks = 0 if sounds else self._quiet_ticks + 1
-        # A bark is over before its first hearing counts: what was heard of it is followed all the same.
-        followed = sounds or (self._belief.waits and self._sounding and heard is not self._rest)
-        self._choose_target(heard if followed else None, controls)
+        self._choose_target(heard if sounds or self._over_already(heard) else None, controls)
         if controls["hold"] < 0.5:
             self._follow(controls, pins)
             self._anchor = anchor(pins, controls)
@@ -164,6 +162,12 @@ class Motion:
         self._velocity = self._flow * speed
         self._displacement += self._velocity * TICK_S
         self.tick += 1
+
+    def _over_already(self, heard: Target | None) -> bool:
+        """Whether what is heard counts in a pause: a bark, or a bird's first call, is over before it is heard."""
+        if heard is None or heard is self._rest or not self._sounding:
+            return False
+        return self._belief.waits or (heard.sudden and heard.family != self._rest.family)
 
     def _open(self, heard: Target | None) -> None:
         """A tick goes by; where a sound (None: there is none) begins in it, say so."""

@@ -226,6 +226,22 @@ def test_a_sound_that_began_suddenly_needs_no_second_hearing():
     assert motion.state(0, controls()).latent @ FIRE > 0.3
 
 
+def test_a_sound_that_began_suddenly_and_pauses_before_it_is_heard_is_followed_all_the_same():
+    motion = Motion(SPEC, REST, seed=1)
+    hear(motion, 30, RAIN.latent, "rain")
+    sudden = Target(FIRE, RAIN.flow, "fire", 0.9, sudden=True)
+    run(motion, 50, level=-80.0, heard=sudden)
+    assert motion.target is sudden
+    assert motion.scene.latent @ FIRE > 0.9
+
+
+def test_a_pause_that_is_heard_as_silence_does_not_send_the_scene_to_rest():
+    motion = Motion(SPEC, REST, seed=1)
+    hear(motion, 30, RAIN.latent, "rain")
+    run(motion, 50, level=-80.0, heard=Target(REST.latent, REST.flow, "silence", 0.9, sudden=True))
+    assert motion.target.family == "rain"
+
+
 def test_what_was_believed_while_the_scene_was_held_is_followed_when_it_is_released():
     motion = Motion(SPEC, REST, seed=1)
     hear(motion, 50, RAIN.latent, "rain")
