@@ -164,7 +164,7 @@ class Motion:
         self.tick += 1
 
     def _over_already(self, heard: Target | None) -> bool:
-        """Whether what is heard counts in a pause: a bark, or a bird's first call, is over before it is heard."""
+        """Whether what is heard counts in a pause: a bark, a bird's call are over before they are heard."""
         if heard is None or heard is self._rest or not self._sounding:
             return False
         return self._belief.waits or (heard.sudden and heard.family != self._rest.family)
