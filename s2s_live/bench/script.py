@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from s2s_live.audio.resample import StreamingResampler
 from s2s_live.timeline import PROGRAM_RATE
 from s2s_live.world.sounds import synthesise
+from s2s_live.world.sounds_dsp import loud_from
 
 FAMILIES = ("rain", "fire", "sea", "engine", "birds", "wind")
 """Steady sounds, each followed by one that differs in picture."""
@@ -23,10 +24,6 @@ LEVEL_DB = -30.0
 SOURCE_RATE = 16_000
 LULL_S = 3.0
 """Longest pause that a sound may begin with before it is taken up."""
-MOMENT = 800
-"""Samples that a sound's level is looked at in, 50 ms."""
-BELOW_DB = 6.0
-"""A moment within this of the whole sound's level belongs to its sounding part."""
 
 
 @dataclass(frozen=True)
@@ -90,10 +87,7 @@ def _begun(samples: NDArray[np.float32], length: int) -> NDArray[np.float32]:
     """`length` of the samples from the first moment on that is about as loud as they are on the whole, after
     `LULL_S` at the latest.
 
-    Birds pause and waves ebb: a sound that begins so would be measured from before it can be heard.
+    A sound that cannot be heard yet would be measured from before it can.
     """
-    moments = samples[: len(samples) // MOMENT * MOMENT].reshape(-1, MOMENT)
-    power = np.square(moments, dtype=np.float64).mean(axis=1)
-    loud = power >= power.mean() * 10.0 ** (-0.1 * BELOW_DB)
-    start = min(int(np.argmax(loud)) * MOMENT, len(samples) - length)
+    start = min(loud_from(samples), len(samples) - length)
     return samples[start : start + length]

@@ -21,6 +21,10 @@ _HOP = 128
 _HANN = np.sqrt(np.hanning(_WINDOW + 1)[:-1]).astype(np.float32)
 BINS: Floats = np.fft.rfftfreq(_WINDOW, 1 / SAMPLE_RATE).astype(np.float32)
 """Frequencies of the bins of `morph`, Hz."""
+MOMENT = 800
+"""Samples that a sound's level is looked at in, 50 ms."""
+BELOW_DB = 6.0
+"""A moment within this of the whole sound's level belongs to its sounding part."""
 
 
 class Take:
@@ -144,6 +148,18 @@ def convolved(signal: Floats, kernel: Floats) -> Floats:
     size = fast_length(signal.size + kernel.size)
     product = np.fft.rfft(signal, size) * np.fft.rfft(kernel, size)
     return floats(np.fft.irfft(product, size)[: signal.size])
+
+
+def loud_from(samples: Floats) -> int:
+    """The first sample from which a sound is about as loud as it is on the whole.
+
+    Birds pause and waves ebb: a sound that begins so cannot be heard yet.
+    """
+    if samples.size < MOMENT:
+        return 0
+    moments = samples[: samples.size // MOMENT * MOMENT].reshape(-1, MOMENT)
+    power = np.square(moments, dtype=np.float64).mean(axis=1)
+    return int(np.argmax(power >= power.mean() * 10.0 ** (-0.1 * BELOW_DB))) * MOMENT
 
 
 def frames_of(samples: int) -> int:

@@ -68,3 +68,14 @@ def test_steady_is_steady_and_arrivals_lie_inside():
     assert 380 < len(chance) < 620
     assert chance.min() >= 0
     assert chance.max() < 160000
+
+
+@pytest.mark.parametrize(("quiet", "start"), [(0, 0), (8000, 8000), (8100, 8000), (400, 0)])
+def test_a_sound_is_loud_from_where_it_can_be_heard(quiet, start):
+    samples = np.full(40_000, 0.1, np.float32)
+    samples[:quiet] *= 0.01
+    assert dsp.loud_from(samples) == start
+
+
+def test_of_next_to_nothing_nothing_is_left_out():
+    assert dsp.loud_from(np.zeros(100, np.float32)) == dsp.loud_from(np.zeros(5000, np.float32)) == 0
