@@ -50,6 +50,9 @@ Z_GLIDE_S = 0.5
 """Time constant with which z glides to a new variation."""
 DRIFT_AFTER_S = 1.0
 """Silence lasts this long before the scene drifts to rest."""
+JUST_OVER_S = 0.1
+"""A sudden sound that paused so shortly before its hearing came into force is followed all the same; after a
+longer pause it may be the room's own noise that is taken for one."""
 REST_SPEED = 0.3
 """Field speed at the gate, in units of the family's flow; full loudness adds 1."""
 
@@ -101,6 +104,9 @@ class Motion:
         self._belief = Belief(rest)
         self._under_way = False
         self._quiet_ticks = 0
+        self._in_force: Target | None = None
+        self._quiet_before = 0
+        """For how many ticks there was nothing to hear when it came into force."""
         self._opened = False
         """Whether the sound that goes on was heard to begin."""
 
@@ -145,6 +151,8 @@ class Motion:
             pins: what the memory holds at this tick.
         """
         self._listen(level_db, onset, controls["gate_db"])
+        if heard is not self._in_force:
+            self._in_force, self._quiet_before = heard, self._quiet_ticks
         # An engine that finds nothing to hear in a window says so by its silence, however loud that is.
         sounds = self.gate_open and heard is not self._rest
         self._open(heard if sounds else None)
@@ -167,7 +175,8 @@ class Motion:
         """Whether what is heard counts in a pause: a bark, a bird's call are over before they are heard."""
         if heard is None or heard is self._rest or not self._sounding:
             return False
-        return self._belief.waits or (heard.sudden and heard.family != self._rest.family)
+        sudden = heard.sudden and heard.family != self._rest.family
+        return self._belief.waits or (sudden and self._quiet_before * TICK_S <= JUST_OVER_S)
 
     def _open(self, heard: Target | None) -> None:
         """A tick goes by; where a sound (None: there is none) begins in it, say so."""

@@ -87,6 +87,14 @@ def test_a_sound_that_began_suddenly_and_pauses_before_it_is_heard_is_followed_a
     assert motion.scene.latent @ FIRE > 0.9
 
 
+def test_noise_of_the_room_that_is_taken_for_a_sound_does_not_turn_the_scene():
+    motion = Motion(SPEC, REST, seed=1)
+    hear(motion, 30, RAIN.latent, "rain")
+    run(motion, 25, level=-80.0, heard=RAIN)
+    run(motion, 50, level=-80.0, heard=Target(FIRE, RAIN.flow, "fire", 0.9, sudden=True))
+    assert motion.target.family == "rain"
+
+
 def test_a_pause_that_is_heard_as_silence_does_not_send_the_scene_to_rest():
     motion = Motion(SPEC, REST, seed=1)
     hear(motion, 30, RAIN.latent, "rain")
