@@ -63,7 +63,7 @@ class EngineSpec:
     """Hz, of the sound its front end takes."""
     window_s: float
     hop_s: float
-    """Seconds between hearings; a multiple of 10 ms."""
+    """Seconds between looks at the sound; a multiple of 10 ms. See `live.attention` for when it is heard."""
     picture_size: tuple[int, int]
     """(height, width) of what `paint` returns."""
     picture_sizes: tuple[tuple[int, int], ...]
@@ -144,9 +144,9 @@ class FrontEnd(Protocol):
         nothing in it to hear."""
 
     def begun(self) -> tuple[float, float]:
-        """For how many of `window`'s newest seconds a sound that has just begun may have sounded; and how
-        different it is from the one before, in variances of both. 0 and 0 where none has begun, or none could
-        be told from so little of it."""
+        """For how many of `window`'s newest seconds a sound that has just begun may have sounded; and the
+        logarithm of the odds that one has. 0 and 0 where none has begun, or none could be told from so little
+        of it."""
 
     def newest_alone(self, seconds: float) -> Floats:
         """`window` as if only its newest seconds sounded, over and over; to be asked for those of `begun`."""

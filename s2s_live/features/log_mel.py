@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from s2s_live.errors import ModelError
-from s2s_live.features.changes import newest_sound, repeated
+from s2s_live.features.changes import Notice, repeated
 from s2s_live.features.stream import Columns, ColumnStream, Floats
 
 
@@ -102,8 +102,9 @@ def log_mel(samples: Floats, config: LogMelConfig) -> Floats:
 class LogMel(ColumnStream):
     """Streaming `log_mel`; see `ColumnStream`."""
 
-    def __init__(self, config: LogMelConfig) -> None:
+    def __init__(self, config: LogMelConfig, notice: Notice | None = None) -> None:
         self.config = config
+        self._notice = notice
         silence = (np.log(np.float32(config.floor)) - config.offset) * config.scale
         column = np.full(config.mels, silence, np.float32)
         super().__init__(config.sample_rate, config.n_fft, config.hop, config.frames, column)
@@ -114,10 +115,10 @@ class LogMel(ColumnStream):
 
     def begun(self) -> tuple[float, float]:
         """As `engines.base.FrontEnd`."""
-        if not self.config.newest_sound:
+        if self._notice is None or not self.config.newest_sound:
             return 0.0, 0.0
-        columns, difference = newest_sound(self.window()[0] / self.config.scale + self.config.offset)
-        return columns * self.config.hop / self.config.sample_rate, difference
+        columns, odds = self._notice(self.window())
+        return columns * self.config.hop / self.config.sample_rate, odds
 
     def newest_alone(self, seconds: float) -> Floats:
         """As `engines.base.FrontEnd`."""

@@ -7,18 +7,19 @@ from dataclasses import dataclass, replace
 
 from s2s_live.engines.base import Engine, Floats, FrontEnd, Target
 
-BOTH, DIFFERENCE, USUAL = -0.418, 0.268, -3.48
+BOTH, BEGAN, USUAL = -0.344, 0.627, -2.06
 """Logarithm of the odds that a sound is over: a factor of the sum of the log-odds that the newest sound alone
-and the whole window are still of it; one of how different the newest sound is from the one before it; and
-what is left. `train world --stage changes` fits them, by logistic regression on 7,200 moments of 1,000
-sounds; half of these are recordings that the encoder had not learnt from. Of the moments 2,800 lie up to
-0.8 s after a change."""
-MOST_DIFFERENT = 10.0
-"""Where the difference counts no more: sounds that follow silence differ by any amount."""
+and the whole window are still of it; one of the log-odds that another one has begun; and what is left.
+`train world --stage attention` fits them, by logistic regression on 5,400 moments of sounds that the change
+detector has not learnt from, half of them of recordings that the encoder has not either."""
+LEAST_OVER = 1.0
+"""From greater log-odds on a sound is over: a scene that turns to a wrong sound is worse than a late one."""
 LEAST = 1e-4
 """Added to a probability and to what is left of one, so that their odds stay finite."""
 SURE = 0.5
 """A sound alone must have a greater probability than this of its family."""
+HEARD_EVERY_S = 0.1
+"""What goes on is heard this often, where hops are shorter: between, only other sounds are listened for."""
 AGAIN_S, ALONE_S = 0.4, 0.7
 """So long after a sound began another can begin, and so long it is heard alone: then whole windows are of it
 too."""
@@ -33,21 +34,31 @@ class _Began:
     """How much of it there was by then."""
 
 
+@dataclass(frozen=True)
+class _Newest:
+    """A sound that may have just begun."""
+
+    seconds: float
+    began: float
+    """See `FrontEnd.begun`."""
+    alone: Target
+    """What it sounds like by itself."""
+
+
 def odds(probability: float) -> float:
     """Logarithm of the odds of a probability."""
     return math.log((probability + LEAST) / (1.0 - probability + LEAST))
 
 
-def over(alone: float, whole: float, difference: float) -> float:
+def over(alone: float, whole: float, began: float) -> float:
     """Logarithm of the odds that a sound is over.
 
     Args:
         alone: probability of its family in the newest sound alone.
         whole: that in the whole window.
-        difference: how different the newest sound is from the one before it, see `FrontEnd.begun`.
+        began: logarithm of the odds that another one has begun, see `FrontEnd.begun`.
     """
-    both = odds(alone) + odds(whole)
-    return BOTH * both + DIFFERENCE * min(difference, MOST_DIFFERENT) + USUAL
+    return BOTH * (odds(alone) + odds(whole)) + BEGAN * began + USUAL
 
 
 class Attention:
@@ -56,40 +67,68 @@ class Attention:
     def __init__(self, engine: Engine, front_end: FrontEnd) -> None:
         self._engine = engine
         self._front_end = front_end
-        self._family = self._settled = ""
-        """What was heard last, and what was heard twice in a row or began suddenly: one may be a stray."""
+        self._stride = max(round(HEARD_EVERY_S / engine.spec.hop_s), 1)
+        """So many hops lie between hearings of what goes on."""
+        self._heard: tuple[int, Target] | None = None
+        """The hop that was heard last, and what was heard."""
+        self._settled = ""
+        """What was heard twice in a row or began suddenly: one may be a stray."""
         self._began: _Began | None = None
 
     def hear(self, window: Floats, hop: int) -> Target:
-        """What is heard at a hop, `window` being all of the newest window."""
-        target = self._hear(window, hop)
-        if target.sudden or target.family == self._family:
+        """What is heard at a hop, `window` being all of the newest window.
+
+        Between hearings it is what was heard before, the same object, unless another sound begins.
+        """
+        if self._heard is not None and hop - self._heard[0] < self._stride:
+            return self._glance(window, hop) or self._heard[1]
+        return self._take(self._hear(window, hop), hop)
+
+    @property
+    def heard_at(self) -> int | None:
+        """The hop that was heard last; None before the first."""
+        return None if self._heard is None else self._heard[0]
+
+    def _take(self, target: Target, hop: int) -> Target:
+        if target.sudden or (self._heard is not None and target.family == self._heard[1].family):
             self._settled = target.family
-        self._family = target.family
+        self._heard = hop, target
         return target
+
+    def _glance(self, window: Floats, hop: int) -> Target | None:
+        """The sound that begins between two hearings, if one does."""
+        age = self._age(hop)
+        newest = self._newest() if age >= AGAIN_S else None
+        if newest is None or (other := self._other(newest, self._whole(window, age), hop)) is None:
+            return None
+        return self._take(other, hop)
 
     def _hear(self, window: Floats, hop: int) -> Target:
         age = self._age(hop)
-        if age < AGAIN_S:
-            return self._alone(age)
-        heard = self._alone(age) if age < ALONE_S else self._engine.hear(window)
-        return self._other(heard, hop) or heard
+        heard = self._whole(window, age)
+        newest = self._newest() if age >= AGAIN_S else None
+        return (newest and self._other(newest, heard, hop)) or heard
 
-    def _other(self, heard: Target, hop: int) -> Target | None:
-        """The sound that has just begun, where it is another than the one before it.
+    def _whole(self, window: Floats, age: float) -> Target:
+        """The whole window, or all of a sound that began not long before."""
+        return self._alone(age) if age < ALONE_S else self._engine.hear(window)
 
-        `heard` is what both together sound like, or all of a sound that began not long before.
-        """
-        newest, difference = self._front_end.begun()
-        if newest <= 0.0:
+    def _newest(self) -> _Newest | None:
+        """A sound that may have just begun and, alone, is another one than the one before."""
+        seconds, began = self._front_end.begun()
+        if seconds <= 0.0:
             return None
-        alone = self._alone(newest)
-        before, together = (one.scores.get(self._settled, 0.0) for one in (alone, heard))
-        same = alone.family == self._settled
-        if same or alone.confidence <= SURE or over(before, together, difference) <= 0.0:
+        alone = self._alone(seconds)
+        another = alone.family != self._settled and alone.confidence > SURE
+        return _Newest(seconds, began, alone) if another else None
+
+    def _other(self, newest: _Newest, heard: Target, hop: int) -> Target | None:
+        """That sound, where the one before it is over. `heard` is what both together sound like."""
+        before, together = (one.scores.get(self._settled, 0.0) for one in (newest.alone, heard))
+        if over(before, together, newest.began) <= LEAST_OVER:
             return None
-        self._began = _Began(hop, newest)
-        return replace(alone, sudden=True)
+        self._began = _Began(hop, newest.seconds)
+        return replace(newest.alone, sudden=True)
 
     def _age(self, hop: int) -> float:
         """Seconds of the sound that began last; infinite before the first."""

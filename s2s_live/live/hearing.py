@@ -37,6 +37,7 @@ class Hearing(Worker):
         super().__init__("s2s-hearing")
         self._values = values
         self.meter = Meter()
+        """Of hearings; not of hops at which nothing else had begun."""
         self.features = Meter()
         self.skipped = 0
         """Hops whose columns were taken but which were not heard."""
@@ -61,7 +62,8 @@ class Hearing(Worker):
         with span("hear", hop=self._listener.next_hop - 1):
             heard = self._listener.hear(self._values())
         self._publish(heard)
-        self.meter.add(time.monotonic(), (time.perf_counter() - begun) * 1e3)
+        if heard.fresh:
+            self.meter.add(time.monotonic(), (time.perf_counter() - begun) * 1e3)
 
     def _push(self) -> None:
         start, stop = self._listener.needs

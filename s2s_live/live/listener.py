@@ -32,6 +32,8 @@ class Heard:
     target: Target
     controls: Mapping[str, float] = field(default_factory=dict)
     """Values of the engine's controls of hearing that it was heard with."""
+    fresh: bool = True
+    """Whether it was heard at this hop; else it is what was heard before, no other sound having begun."""
 
 
 def mono(block: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -75,9 +77,11 @@ class Listener:
         hop = self.next_hop - 1
         controls = {name: values[name] for name in self._turns if name in values}
         window = self._front_end.listen(controls)
-        target = self._engine.silence() if window is None else self._attention.hear(window, hop)
         tick = (hop + 1) * self.hop_length // TICK + HEAR_DELAY_TICKS
-        return Heard(hop, tick, target, controls)
+        if window is None:
+            return Heard(hop, tick, self._engine.silence(), controls)
+        target = self._attention.hear(window, hop)
+        return Heard(hop, tick, target, controls, fresh=self._attention.heard_at == hop)
 
     def hear_whole(self) -> Target:
         """What the whole window that ends with the hop pushed last sounds like, whatever began in it."""

@@ -14,7 +14,7 @@ class ShowLog:
     """Log of one show from its first tick. Written by the painting thread alone.
 
     With the programme sound it is enough to repaint every frame: bit-equal on the same machine, runtime and
-    thread count, where every hop that was heard took effect. It grows with time (about 2 kB a second), so a
+    thread count, where every hop that was heard took effect. It grows with time (about 3 kB a second), so a
     show keeps one only when asked to.
     """
 

@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 Sink = Callable[[Frame], None]
 
-MOST_PENDING = 64
+MOST_PENDING = 128
 """Hearings kept for a painter that is far behind; the oldest go first."""
 LEVELS_KEPT_S = 20.0
 """A painter further behind than this starts from the newest tick."""

@@ -110,6 +110,7 @@ class Performer:
         while self._pending and self._pending[0].tick <= self.motion.tick:
             heard = self._pending.popleft()
             self._heard = heard.target
-            self.newest_hop_end = (heard.hop + 1) * self._hop_length
+            if heard.fresh:
+                self.newest_hop_end = (heard.hop + 1) * self._hop_length
             if self.log is not None:
                 self.log.note(heard.hop, self.motion.tick, heard.controls)

@@ -1,13 +1,14 @@
 """When a sound is over: the numbers of `live.attention`, from what ears say as sounds follow one another.
 
-Recordings are heard by the encoders that have not learnt from them, synthesised sounds by the model's own.
+All of it is new to them: synthesised sounds, and the recordings of the fold that the change detector has not
+met, heard by the encoder that has not met it either.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,28 +17,26 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from s2s_live.engines.sound2scene.audio_encoder import AudioEncoder
+from s2s_live.engines.sound2scene.change_detector import ChangeDetector
 from s2s_live.engines.sound2scene.model import Sound2SceneModel, load_model
 from s2s_live.engines.sound2scene.unit import unit
+from s2s_live.engines.torch_runtime import TorchRuntime
 from s2s_live.errors import TrainingError
-from s2s_live.features.changes import newest_sound, repeated
+from s2s_live.features.changes import Notice, repeated
 from s2s_live.features.log_mel import LogMelConfig, log_mel
 from s2s_live.features.stream import Floats
-from s2s_live.live.attention import MOST_DIFFERENT, SURE, odds
+from s2s_live.live.attention import SURE, odds
 from s2s_live.store.folder import ModelFolder
-from s2s_live.training.audio_eval import GATE_DB, probabilities
+from s2s_live.training.audio_eval import probabilities
+from s2s_live.training.change_detector import HELD_OUT
 from s2s_live.training.held_out import FOLDER, HeldOut, load_fold, trained_folds
 from s2s_live.training.recordings import Clip, folds
+from s2s_live.training.tapes import Part, recorded, synthesised
 from s2s_live.world.families import FAMILY_IDS
-from s2s_live.world.sounds import synthesise
 
 log = logging.getLogger(__name__)
 
 HOP_COLUMNS = 10
-SILENCE = "silence"
-"""Shows know it by its level: it is on no tape."""
-PART_S = (3.5, 7.0)
-"""How long a sound lasts before the next."""
-LEVEL_DB = (-40.0, -20.0)
 CHANGING_S = 0.8
 """Changes that are older are not fitted: by then whole windows are of the new sound too."""
 TAPES, PARTS = 12, 40
@@ -48,21 +47,13 @@ _STEPS, _SETTLED = 100, 1e-6
 
 
 @dataclass(frozen=True)
-class Part:
-    """One sound of a tape."""
-
-    samples: Floats
-    right: frozenset[str]
-    """The families that it is of."""
-
-
-@dataclass(frozen=True)
 class Moment:
     """What speaks for another sound at one hop, and whether there was one."""
 
     both: float
     """Sum of the log-odds of the sound before, in the newest sound alone and in the whole window."""
-    difference: float
+    began: float
+    """Log-odds that another one has begun, as the change detector says."""
     over: bool
 
 
@@ -75,6 +66,7 @@ class NamingEars:
     """`[F, D]` unit."""
     temperature: float
     front_end: LogMelConfig
+    notice: Notice
 
     def hear(self, windows: Sequence[Floats]) -> NDArray[np.float32]:
         """`[N, F]`: probabilities for at least one window `[mels, frames]`."""
@@ -83,46 +75,6 @@ class NamingEars:
             heard = torch.cat([unit(self.encoder(some)) for some in torch.split(stacked, 64)])
         found: NDArray[np.float32] = probabilities(heard, self.prototypes, self.temperature).numpy()
         return found
-
-
-def levelled(samples: Floats, rng: np.random.Generator) -> Floats:
-    """At a random level of `LEVEL_DB`, and clipped as the input is."""
-    rms = float(np.sqrt(np.mean(np.square(samples, dtype=np.float64))))
-    gain = 10.0 ** (rng.uniform(*LEVEL_DB) / 20.0) / max(rms, 1e-9)
-    loud: Floats = np.clip(samples * np.float32(gain), -1.0, 1.0).astype(np.float32)
-    return loud
-
-
-def synthesised(seed: int, parts: int) -> list[Part]:
-    """A tape of synthesised sounds."""
-    rng = np.random.default_rng(seed)
-    made, before = [], SILENCE
-    for index in range(parts):
-        before = str(rng.choice([name for name in FAMILY_IDS if name not in {before, SILENCE}]))
-        sound = synthesise(before, float(rng.uniform(0.3, 0.9)), 1000 * seed + index, rng.uniform(*PART_S))
-        made.append(Part(levelled(sound, rng), frozenset([before])))
-    return made
-
-
-def recorded(clips: Sequence[Clip], seed: int, parts: int) -> list[Part]:
-    """A tape of pieces of recordings, every family as often; shorter where no clip may follow the last."""
-    rng = np.random.default_rng(seed)
-    made: list[Part] = []
-    for _ in range(parts):
-        apart = (made[-1].right if made else frozenset()) | {SILENCE}
-        eligible = [clip for clip in clips if not apart & set(clip.families)]
-        if not eligible:
-            break
-        family = rng.choice(sorted({clip.family for clip in eligible}))
-        of_it = [clip for clip in eligible if clip.family == family]
-        clip = of_it[rng.integers(len(of_it))]
-        length = min(len(clip.samples), round(rng.uniform(*PART_S) * 16_000))
-        start = rng.integers(len(clip.samples) - length + 1)
-        piece = clip.samples[start : start + length]
-        power = float(np.mean(np.square(piece, dtype=np.float64)))
-        if 10.0 * np.log10(power + 1e-12) >= GATE_DB:
-            made.append(Part(levelled(piece, rng), frozenset(clip.families)))
-    return made
 
 
 def moments(ears: NamingEars, tape: Sequence[Part]) -> list[Moment]:
@@ -137,7 +89,7 @@ def moments(ears: NamingEars, tape: Sequence[Part]) -> list[Moment]:
     columns = log_mel(np.concatenate([part.samples for part in tape]), config)
     ends = range(config.frames, columns.shape[1] + 1, HOP_COLUMNS)
     windows = [columns[:, end - config.frames : end] for end in ends]
-    begun = [newest_sound(window / config.scale + config.offset) for window in windows]
+    begun = [ears.notice(window[None]) for window in windows]
     noticed = [index for index, (newest, _) in enumerate(begun) if newest]
     if not noticed:
         return []
@@ -149,11 +101,11 @@ def moments(ears: NamingEars, tape: Sequence[Part]) -> list[Moment]:
     for index, part, age, settled in _course(tape, whole, [end * column_s for end in ends]):
         if index not in alone or alone[index].max() <= SURE or alone[index].argmax() == settled:
             continue
-        newest, difference = begun[index]
+        newest, began = begun[index]
         goes_on = FAMILY_IDS[settled] in part.right
         if goes_on or newest * column_s - _SLACK_S <= age <= CHANGING_S:
             both = odds(float(alone[index][settled])) + odds(float(whole[index][settled]))
-            found.append(Moment(both, min(difference, MOST_DIFFERENT), not goes_on))
+            found.append(Moment(both, began, not goes_on))
     return found
 
 
@@ -174,14 +126,14 @@ def _course(
 
 
 def fit(found: Sequence[Moment]) -> tuple[float, float, float]:
-    """Logistic regression of `over` by Newton's method: factors of `both` and `difference`, and the rest.
+    """Logistic regression of `over` by Newton's method: factors of `both` and `began`, and the rest.
 
     Raises TrainingError where there are not both kinds of moments, or they do not tell.
     """
     if len({moment.over for moment in found}) < 2:
         hint = "Give more recordings, of several families."
         raise TrainingError("There are not both moments of change and steady ones.", hint)
-    rows = np.array([(moment.both, moment.difference, 1.0) for moment in found])
+    rows = np.array([(moment.both, moment.began, 1.0) for moment in found])
     truth = np.array([moment.over for moment in found], dtype=np.float64)
     weights, step = np.zeros(3), np.ones(3)
     for _ in range(_STEPS):
@@ -194,46 +146,61 @@ def fit(found: Sequence[Moment]) -> tuple[float, float, float]:
             break
     else:
         raise TrainingError("The moments are too few to tell when a sound is over.", "Give more recordings.")
-    both, difference, usual = (float(weight) for weight in weights)
-    return both, difference, usual
+    both, began, usual = (float(weight) for weight in weights)
+    return both, began, usual
 
 
-def fit_changes(model: Path, clips: Sequence[Clip], seed: int = 3) -> tuple[float, float, float]:
-    """The three numbers for a model folder and the held-out encoders it carries. Takes some three minutes.
+def fit_attention(model: Path, clips: Sequence[Clip], seed: int = 3) -> tuple[float, float, float]:
+    """The three numbers for a model folder and the held-out encoder it carries. Takes some three minutes.
 
     Raises ModelError for the folder; TrainingError where the model does not hear a sound that has just begun,
     carries no held-out encoder for the recordings, or nothing can be fitted.
     """
     own = own_ears(load_model(ModelFolder.open(model)), model)
-    found = [one for k in range(TAPES) for one in moments(own, synthesised(seed + k, PARTS))]
-    log.info("changes: %d moments of synthesised sounds", len(found))
-    kept = trained_folds(model / FOLDER)
-    if clips and not kept:
-        hint = "Train them (`--stage audio --holdout K`) and export."
-        raise TrainingError(f"{model} carries no encoder that has not learnt from the recordings.", hint)
-    for fold in kept if clips else ():
-        ears = _held_out(load_fold(model / FOLDER, fold, own.encoder.config), own.front_end)
-        mine = [clip for clip, at in zip(clips, folds(clips), strict=True) if at == fold]
-        for k in range(-(-TAPES // len(kept))):
-            found += moments(ears, recorded(mine, seed + 100 * fold + k, PARTS))
-        log.info("changes: %d moments with those of fold %d", len(found), fold)
+    # Seeds that the detector's tapes do not reach.
+    tapes = [synthesised(10_000_000 + 1000 * seed + k, PARTS) for k in range(TAPES)]
+    found = [one for tape in tapes for one in moments(own, tape)]
+    log.info("attention: %d moments of synthesised sounds", len(found))
+    if clips:
+        if HELD_OUT not in trained_folds(model / FOLDER):
+            hint = f"Train it (`--stage audio --holdout {HELD_OUT}`) and export."
+            raise TrainingError(f"{model} carries no encoder that has not learnt from the recordings.", hint)
+        ears = _held_out(load_fold(model / FOLDER, HELD_OUT, own.encoder.config), own)
+        mine = [clip for clip, at in zip(clips, folds(clips), strict=True) if at == HELD_OUT]
+        found += [one for k in range(TAPES) for one in moments(ears, recorded(mine, seed + k, PARTS))]
+        log.info("attention: %d moments with those of recordings", len(found))
     numbers = fit(found)
-    over = sum(moment.over for moment in found)
-    log.info("changes: %d moments, %d of them of change", len(found), over)
-    log.info("changes: BOTH, DIFFERENCE, USUAL = %.3f, %.3f, %.2f", *numbers)
+    right = [one.over == (_odds(one, numbers) > 0.0) for one in found]
+    over = sum(one.over for one in found)
+    log.info(
+        "attention: %d moments, %d of them of change, %.1f %% told", len(found), over, 100 * np.mean(right)
+    )
+    log.info("attention: BOTH, BEGAN, USUAL = %.3f, %.3f, %.2f", *numbers)
     return numbers
 
 
+def _odds(moment: Moment, numbers: tuple[float, float, float]) -> float:
+    both, began, usual = numbers
+    return both * moment.both + began * moment.began + usual
+
+
 def own_ears(model: Sound2SceneModel, folder: Path) -> NamingEars:
-    """Those of a model, read from `folder`. Raises TrainingError as `fit_changes`."""
+    """Those of a model, read from `folder`. Raises TrainingError as `fit_attention`."""
     config = model.config
     if not isinstance(config.front_end, LogMelConfig) or not config.front_end.newest_sound:
         raise TrainingError(f"{folder} hears whole windows only.", "Train the stage 'audio' for it first.")
     if config.families != FAMILY_IDS or config.front_end.sample_rate != 16_000:
         raise TrainingError(f"{folder} does not name the world's families.", "Take a model of `train world`.")
+    if model.change_network is None:
+        hint = "Train the stage 'changes' for it first."
+        raise TrainingError(f"{folder} does not hear another sound begin.", hint)
     prototypes = torch.from_numpy(model.families.prototypes).float()
-    return NamingEars(model.audio_encoder.float(), prototypes, config.temperature, config.front_end)
+    notice = ChangeDetector(TorchRuntime(model.change_network.float(), threads=torch.get_num_threads()))
+    return NamingEars(model.audio_encoder.float(), prototypes, config.temperature, config.front_end, notice)
 
 
-def _held_out(found: HeldOut, front_end: LogMelConfig) -> NamingEars:
-    return NamingEars(found.encoder.float(), found.prototypes, found.temperature, front_end)
+def _held_out(found: HeldOut, own: NamingEars) -> NamingEars:
+    """Another encoder, all else being the model's own."""
+    return replace(
+        own, encoder=found.encoder.float(), prototypes=found.prototypes, temperature=found.temperature
+    )

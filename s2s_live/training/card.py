@@ -11,6 +11,10 @@ from s2s_live.world.families import FAMILIES
 _UPSCALER = """* An **upscaler** (three small convolutions, learnt from scenes painted at both sizes) that
   draws twice the lines where the machine is fast enough.
 """
+_CHANGES = """* A **change detector** (four small convolutions over a second of log-mel columns) that
+  hears another sound begin, so that it can be heard alone before it fills the window. It learnt from
+  synthesised sounds that follow one another{recordings}.
+"""
 _FOLDS = """
 Recordings are judged by encoders that never met their source. `folds` holds one for each quarter of the
 sources, for `s2s-live eval world --real DIR`; a show does not read them.
@@ -25,7 +29,7 @@ The model that comes with s2s-live: sound in, a living painted scene out, at {si
 * A **generator** (the Sound2Scene / IC-GAN BigGAN architecture at a small scale) that paints from that
   place, from a noise vector z, and from noise fields which carry all fine texture. Moving the fields moves
   rain, flames and clouds.
-{upscaler}* **Prototypes**: the mean audio embedding of each family of sounds, by which the app names what it
+{networks}* **Prototypes**: the mean audio embedding of each family of sounds, by which the app names what it
   hears.
 * **Landmarks**: embeddings of painted scenes, soft to loud. What is heard is drawn to those around it, so
   that the generator paints where it has learnt to.
@@ -71,7 +75,7 @@ def model_card(trained: Mapping[str, Any], recordings: Sequence[Path] = ()) -> s
     rows = [f"| {name} | {value:.3g} |" for name, value in figures.items()]
     table = "\n".join(["| figure | value |", "|---|---|", *rows]) if rows else "None measured yet."
     return _TEXT.format(
-        upscaler=_UPSCALER if trained["upscaler"] else "",
+        networks=(_UPSCALER if trained["upscaler"] else "") + _changes(trained["changes"]),
         families=", ".join(family.title.lower() for family in FAMILIES),
         size=trained["picture_size"],
         generator=_generator(trained),
@@ -80,6 +84,13 @@ def model_card(trained: Mapping[str, Any], recordings: Sequence[Path] = ()) -> s
         figures=table,
         folds=_FOLDS if "real_window_top1" in figures else "",
     )
+
+
+def _changes(learnt: Mapping[str, int] | None) -> str:
+    if learnt is None:
+        return ""
+    count = learnt["recordings"]
+    return _CHANGES.format(recordings=f", and from {count} of the recordings" if count else "")
 
 
 def _generator(trained: Mapping[str, Any]) -> str:
@@ -97,5 +108,5 @@ def _data(recordings: Sequence[Path]) -> str:
 
     rows = attribution(read_folders(recordings).clips)
     listed = "\n".join(f"| {author} | {licence} | {source} |" for author, licence, source in rows)
-    text = "The audio encoder also heard these recordings, whose sound is not part of the model:\n\n"
+    text = "The model also learnt from these recordings, whose sound is not part of it:\n\n"
     return text + "| author | licence | source |\n|---|---|---|\n" + listed

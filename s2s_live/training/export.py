@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from s2s_live.engines.sound2scene.audio_encoder import AudioEncoder
+from s2s_live.engines.sound2scene.change_network import ChangeNetwork
 from s2s_live.engines.sound2scene.generator import Generator
 from s2s_live.engines.sound2scene.landmarks import Landmarks
 from s2s_live.engines.sound2scene.model import Families, Sound2SceneConfig, Sound2SceneModel, write_model
@@ -24,6 +25,7 @@ from s2s_live.engines.sound2scene.world_encoder import WorldEncoder
 from s2s_live.errors import TrainingError
 from s2s_live.training.audio_features import FRONT_END
 from s2s_live.training.card import model_card
+from s2s_live.training.change_detector import trained_network
 from s2s_live.training.generator import checkpoint
 from s2s_live.training.growing import load_growing
 from s2s_live.training.held_out import carry_folds
@@ -42,6 +44,8 @@ log = logging.getLogger(__name__)
 NAME = "world"
 SHEET = "sheet.jpg"
 LICENCE = "MIT"
+HOP_S = 0.05
+"""Seconds between looks for another sound, where the model has a change detector."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,8 @@ def export(run: Path, out: Path, recordings: Sequence[Path] = (), sharpness: flo
     generator, state = _generator(run)
     bank = Bank.load(run / "bank.npz")
     ears = _ears(run, bank)
-    model = _model(run, generator, ears, bank, sharpness)
+    changes = _change_network(run, ears)
+    model = _model(run, generator, ears, changes, bank, sharpness)
     trained = {
         "recipe": "s2s-live train world",
         "picture_size": generator.config.resolution,
@@ -74,6 +79,7 @@ def export(run: Path, out: Path, recordings: Sequence[Path] = (), sharpness: flo
         "generator_minutes": round(state["used_s"] / 60.0, 1),
         "wide_generator_minutes": round(state.get("wide_s", 0.0) / 60.0, 1),
         "upscaler": model.upscaler is not None,
+        "changes": None if changes is None else {"recordings": changes[1]},
         "audio": "trained" if ears.trained else "not trained: prototypes are those of the pictures",
         "figures": {**state.get("figures", {}), **ears.figures},
     }
@@ -85,8 +91,11 @@ def export(run: Path, out: Path, recordings: Sequence[Path] = (), sharpness: flo
     log.info("export: %s written, %.1f MB", out, size / 1e6)
 
 
-def _model(run: Path, generator: Generator, ears: Ears, bank: Bank, sharpness: float) -> Sound2SceneModel:
-    upscaler = _upscaler(run)
+def _model(
+    run: Path, generator: Generator, ears: Ears, changes: tuple[ChangeNetwork, int] | None, bank: Bank,
+    sharpness: float,
+) -> Sound2SceneModel:  # fmt: skip
+    upscaler, network = _upscaler(run), None if changes is None else changes[0]
     config = Sound2SceneConfig(
         front_end=replace(FRONT_END, newest_sound=ears.trained),
         audio_encoder=ears.encoder.config,
@@ -97,11 +106,12 @@ def _model(run: Path, generator: Generator, ears: Ears, bank: Bank, sharpness: f
         temperature=ears.temperature,
         upscaler=upscaler.config if upscaler else None,
         landmark_sharpness=sharpness or None,
+        hop_s=Sound2SceneConfig.hop_s if network is None else HOP_S,
     )
     families = Families(ears.prototypes.float().numpy(), flow_table())
     return Sound2SceneModel(
         config, halved(ears.encoder), halved(generator), families, upscaler, _image_encoder(run),
-        Landmarks(bank.embedding, sharpness) if sharpness else None,
+        Landmarks(bank.embedding, sharpness) if sharpness else None, network,
     )  # fmt: skip
 
 
@@ -114,6 +124,16 @@ def _upscaler(run: Path) -> Upscaler | None:
     upscaler = Upscaler(UpscalerConfig.from_json(state["config"])).eval()
     upscaler.load_state_dict(state["average"])
     return upscaler.half()
+
+
+def _change_network(run: Path, ears: Ears) -> tuple[ChangeNetwork, int] | None:
+    """The change detector's network and from how many recordings it learnt; of use to trained ears alone."""
+    found = trained_network(run) if ears.trained else None
+    if found is None:
+        log.warning("export: no change detector yet: another sound is heard when it fills half of a window")
+        return None
+    network, recordings = found
+    return halved(network), recordings
 
 
 def _image_encoder(run: Path) -> WorldEncoder | None:

@@ -19,23 +19,25 @@ if TYPE_CHECKING:
 
     from s2s_live.training.team import Team
 
-STAGES = ("images", "generator", "narrow", "upscaler", "audio", "export")
-CHANGES = "changes"
+STAGES = ("images", "generator", "narrow", "upscaler", "audio", "changes", "export")
+ATTENTION = "attention"
 """A stage that is not among all: it leaves numbers to read."""
-MINUTES = {"images": 36.0, "generator": 120.0, "narrow": 50.0, "upscaler": 15.0, "audio": 25.0}
+MINUTES = {"images": 36.0, "generator": 120.0, "narrow": 50.0, "upscaler": 15.0, "audio": 25.0,
+           "changes": 45.0}  # fmt: skip
 """Default budgets."""
 SHARPNESS = 10.0
 """Of the landmarks that what is heard is drawn to, see `engines.sound2scene.landmarks`."""
 DESCRIPTION = """Train the bundled world. Stages: images (an image encoder learns the painted world without
 labels), generator (learns to paint it from embedding, z and noise fields), narrow
 (makes a generator of half the work from that one), upscaler (learns to draw twice the
-lines), audio (places sounds where their pictures lie), export (writes the model folder from what the run
-folder holds). Apart from all: changes (prints by which numbers shows best decide that a sound is over)."""
+lines), audio (places sounds where their pictures lie), changes (learns to hear another sound begin), export
+(writes the model folder from what the run folder holds). Apart from all: attention (prints by which numbers
+shows best decide that a sound is over)."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the recipe's options."""
-    choices = (*STAGES, CHANGES, "all")
+    choices = (*STAGES, ATTENTION, "all")
     parser.add_argument("--stage", choices=choices, default="all", help="default: all, in order")
     parser.add_argument(
         "--budget",
@@ -55,7 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         default=Path("models/world"),
         metavar="DIR",
-        help="model folder to write; stage changes: to read",
+        help="model folder to write; stage attention: to read",
     )
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda (default: auto)")
     parser.add_argument("--threads", type=int, default=1, help="processor threads (default: 1)")
@@ -116,19 +118,19 @@ def run(options: argparse.Namespace) -> int:
 
     show_progress("s2s_live.training")
     torch.set_num_threads(options.threads)
-    if options.stage == CHANGES:
-        return _run_changes(options)
+    if options.stage == ATTENTION:
+        return _run_attention(options)
     for stage in STAGES if options.stage == "all" else (options.stage,):
         _run_stage(stage, options)
     return 0
 
 
-def _run_changes(options: argparse.Namespace) -> int:
-    from s2s_live.training.changes import fit_changes
+def _run_attention(options: argparse.Namespace) -> int:
+    from s2s_live.training.attention import fit_attention
     from s2s_live.training.recordings import read_folders
 
     clips = read_folders(recording_folders(options.real)).clips
-    fit_changes(options.out, clips, options.seed)
+    fit_attention(options.out, clips, options.seed)
     return 0
 
 
@@ -175,6 +177,12 @@ def _train(stage: str, options: argparse.Namespace, team: Team, device: torch.de
         train_upscaler(folder, minutes_of(stage, options), device, options.seed, team)
     elif stage == "audio":
         _run_audio(folder, options, team, device)
+    elif stage == "changes":
+        from s2s_live.training.change_detector import train_detector
+        from s2s_live.training.recordings import read_folders
+
+        clips = read_folders(recording_folders(options.real)).clips
+        train_detector(folder, clips, minutes_of(stage, options), device, options.seed, team)
     elif team.leads:
         from s2s_live.training.export import export
 

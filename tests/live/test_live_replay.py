@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from s2s_live.engines.registry import open_engine
 from s2s_live.engines.sound2scene.model import load_model, write_model
 from s2s_live.engines.sound2scene.tiny import write_tiny_model
 from s2s_live.features.log_psd import LogPsdConfig
+from s2s_live.live.attention import HEARD_EVERY_S
 from s2s_live.live.listener import HEAR_DELAY_TICKS
 from s2s_live.live.memory import NO_PINS, pin_of, recalled, released
 from s2s_live.live.offline import render, replay, replay_states
@@ -19,6 +21,7 @@ from s2s_live.live.session import Session
 from s2s_live.store.folder import ModelFolder
 from s2s_live.timeline import PROGRAM_RATE, TICK
 
+WORLD = Path(__file__).parents[2] / "models" / "world"
 SECONDS = 4.0
 PATIENCE_S = 60.0
 
@@ -196,6 +199,30 @@ def test_another_window_is_heard_live_and_again_in_the_replay(tmp_path):
         session.stop()
         feed.stop()
     assert {turned["window"] for _, turned in session.log.heard_with} == {0.0, 1.0, 2.0}
+    again = dict(replay(engine, iter((feed.program.read(0, feed.program.written),)), session.log))
+    assert all((again[frame.position] == frame.picture).all() for frame in frames)
+    engine.close()
+
+
+def test_a_sound_that_is_noticed_between_hearings_is_noticed_again_in_the_replay():
+    engine = open_engine(WORLD)
+    assert engine.spec.hop_s < HEARD_EVERY_S
+    feed, frames = Feed(), []
+    session = Session(engine, feed, seed=2, fps=10, keep_log=True, values={"tween": 0.0})
+    session.add_sink(frames.append)
+    hum = 0.05 * np.sin(np.arange(2 * PROGRAM_RATE) * 2 * np.pi * 120 / PROGRAM_RATE)
+    hiss = 0.05 * np.random.default_rng(0).standard_normal(2 * PROGRAM_RATE)
+    feed.play(ArraySource(np.concatenate([hum, hiss]).astype(np.float32), PROGRAM_RATE))
+    feed.start()
+    session.start()
+    try:
+        time.sleep(3.5)
+        seen = session.status(time.monotonic())
+    finally:
+        session.stop()
+        feed.stop()
+    assert len(session.log.hops) > 1.5 * session.hearing.meter.count, "two looks to a hearing"
+    assert seen.hear_hz < 1.2 / HEARD_EVERY_S
     again = dict(replay(engine, iter((feed.program.read(0, feed.program.written),)), session.log))
     assert all((again[frame.position] == frame.picture).all() for frame in frames)
     engine.close()

@@ -1,7 +1,6 @@
 """When a sound is over is fitted to what ears say around changes."""
 
 from dataclasses import replace
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -10,37 +9,24 @@ import pytest
 from s2s_live.cli import main
 from s2s_live.engines.sound2scene.model import load_model, write_model
 from s2s_live.errors import TrainingError
-from s2s_live.live.attention import MOST_DIFFERENT
 from s2s_live.store.folder import ModelFolder
-from s2s_live.training import changes
-from s2s_live.training.changes import (
-    Moment,
-    Part,
-    fit,
-    fit_changes,
-    levelled,
-    moments,
-    recorded,
-    synthesised,
-)
-from s2s_live.training.recordings import Clip
+from s2s_live.training import attention
+from s2s_live.training.attention import Moment, fit, fit_attention, moments
+from s2s_live.training.change_detector import HELD_OUT
+from s2s_live.training.recordings import Clip, folds
+from s2s_live.training.tapes import Part, levelled, recorded, synthesised
 from s2s_live.world.sounds import synthesise
 
 WORLD = Path(__file__).parents[2] / "models" / "world"
 TRUE = (-0.5, 0.3, -2.0)
 
 
-def clip(families, seconds, seed):
-    samples = np.random.default_rng(seed).normal(0, 0.1, round(seconds * 16_000)).astype(np.float32)
-    return Clip(Path(f"{seed}.wav"), "x", families, f"s{seed}", "a", "CC0", False, samples)
-
-
 def test_the_fit_finds_the_odds_that_decided():
     rng = np.random.default_rng(0)
-    both, difference = rng.uniform(-15, 15, 20_000), rng.uniform(0, MOST_DIFFERENT, 20_000)
-    odds = TRUE[0] * both + TRUE[1] * difference + TRUE[2]
+    both, began = rng.uniform(-15, 15, 20_000), rng.uniform(-3, 9, 20_000)
+    odds = TRUE[0] * both + TRUE[1] * began + TRUE[2]
     over = rng.uniform(size=20_000) < 1 / (1 + np.exp(-odds))
-    found = fit([Moment(*row) for row in zip(both, difference, over, strict=True)])
+    found = fit([Moment(*row) for row in zip(both, began, over, strict=True)])
     assert found == pytest.approx(TRUE, abs=0.1)
 
 
@@ -50,43 +36,18 @@ def test_nothing_to_fit_says_so(over):
         fit([Moment(-1.0, 2.0, one) for one in over])
 
 
-def test_neighbours_on_a_tape_of_recordings_share_no_family():
-    of = (("rain", "storm"), ("storm",), ("fire",), ("sea",), ("silence",))
-    clips = [clip(families, 2 + 3 * seed, seed) for seed, families in enumerate(of)]
-    tape = recorded(clips, 1, 30)
-    assert len(tape) == 30
-    assert all(not a.right & b.right for a, b in pairwise(tape))
-    assert {frozenset(families) for families in of[:-1]} == {part.right for part in tape}
-    assert all(len(part.samples) <= changes.PART_S[1] * 16_000 for part in tape)
-
-
-def test_a_tape_of_one_family_ends_after_it_and_one_of_none_is_empty():
-    assert len(recorded([clip(("rain",), 9, 0), clip(("rain", "storm"), 9, 1)], 1, 30)) == 1
-    assert recorded([], 1, 30) == []
-
-
-def test_synthesised_neighbours_differ_and_are_levelled():
-    tape = synthesised(5, 4)
-    assert all(a.right != b.right for a, b in pairwise(tape))
-    for part in tape:
-        level = 10 * np.log10(np.mean(np.square(part.samples, dtype=np.float64)))
-        assert changes.LEVEL_DB[0] - 1 < level < changes.LEVEL_DB[1] + 0.1
-    assert levelled(np.zeros(16, np.float32), np.random.default_rng(0)).max() == 0
-
-
 @pytest.fixture(scope="module")
 def ears():
     model = load_model(ModelFolder.open(WORLD))
-    return changes.own_ears(model, WORLD)
+    return attention.own_ears(model, WORLD)
 
 
-def test_what_is_over_is_less_likely_still_heard(ears):
-    found = moments(ears, synthesised(2, 8))
-    over = [one.both for one in found if one.over]
-    steady = [one.both for one in found if not one.over]
-    assert len(over) >= 10
-    assert np.mean(over) < np.mean(steady) - 5
-    assert max(one.difference for one in found) <= MOST_DIFFERENT
+def test_what_is_over_is_less_likely_still_heard_and_another_has_begun(ears):
+    found = moments(ears, synthesised(2, 24))
+    over, steady = ([one for one in found if one.over is is_over] for is_over in (True, False))
+    assert min(len(over), len(steady)) >= 10
+    assert np.mean([one.both for one in over]) < np.mean([one.both for one in steady]) - 1
+    assert np.mean([one.began for one in over]) > np.mean([one.began for one in steady]) + 2
 
 
 def test_nothing_is_over_where_the_same_goes_on(ears):
@@ -113,25 +74,33 @@ def made_up(count):
     return found
 
 
-def test_recordings_are_heard_by_those_that_have_not_learnt_from_them(monkeypatch, caplog):
-    monkeypatch.setattr(changes, "TAPES", 2)
-    monkeypatch.setattr(changes, "PARTS", 6)
+def test_recordings_are_heard_by_what_has_not_learnt_from_them(monkeypatch, caplog):
+    clips, met = made_up(8), []
+
+    def noted(mine, *rest):
+        met.extend(mine)
+        return recorded(mine, *rest)
+
+    monkeypatch.setattr(attention, "recorded", noted)
+    monkeypatch.setattr(attention, "TAPES", 2)
+    monkeypatch.setattr(attention, "PARTS", 6)
     with caplog.at_level("INFO", "s2s_live.training"):
-        both, _, usual = fit_changes(WORLD, made_up(8))
-    assert both < 0, "the less it is still heard"
+        both, began, usual = fit_attention(WORLD, clips)
+    assert both < 0 < began, "the less it is still heard, the surer that another began"
     assert usual < 0, "most of the time nothing changes"
-    counts = [int(message.split()[1]) for message in caplog.messages if "moments" in message]
-    assert counts == sorted(counts)
-    assert len(set(counts[:-1])) == 5, "synthesised sounds and four folds"
+    at = {clip.path: fold for clip, fold in zip(clips, folds(clips), strict=True)}
+    assert {at[clip.path] for clip in met} == {HELD_OUT}
+    synthetic, both_kinds = (int(message.split()[1]) for message in caplog.messages[:2])
+    assert both_kinds > synthetic
 
 
 def test_the_command_says_the_numbers(monkeypatch, caplog):
-    monkeypatch.setattr(changes, "TAPES", 2)
-    monkeypatch.setattr(changes, "PARTS", 12)
+    monkeypatch.setattr(attention, "TAPES", 2)
+    monkeypatch.setattr(attention, "PARTS", 12)
     with caplog.at_level("INFO", "s2s_live.training"):
-        assert main(["train", "world", "--stage", "changes", "--out", str(WORLD)]) == 0
+        assert main(["train", "world", "--stage", "attention", "--out", str(WORLD)]) == 0
     name, numbers = caplog.messages[-1].split(" = ")
-    assert name == "changes: BOTH, DIFFERENCE, USUAL"
+    assert name == "attention: BOTH, BEGAN, USUAL"
     assert len(numbers.split(",")) == 3
 
 
@@ -146,11 +115,18 @@ def test_a_model_that_cannot_tell_says_so(tmp_path):
     front_end = load_model(ModelFolder.open(WORLD)).config.front_end
     whole = variant(tmp_path / "whole", front_end=replace(front_end, newest_sound=False))
     with pytest.raises(TrainingError, match="whole windows"):
-        fit_changes(whole, [])
+        fit_attention(whole, [])
+
+
+def test_a_model_without_a_detector_says_so(tmp_path):
+    model = replace(load_model(ModelFolder.open(WORLD)), change_network=None)
+    write_model(tmp_path / "m", model, name="m", licence="MIT", trained={})
+    with pytest.raises(TrainingError, match="another sound begin"):
+        fit_attention(tmp_path / "m", [])
 
 
 def test_a_model_without_held_out_encoders_says_so(monkeypatch, tmp_path):
-    monkeypatch.setattr(changes, "TAPES", 1)
-    monkeypatch.setattr(changes, "PARTS", 2)
+    monkeypatch.setattr(attention, "TAPES", 1)
+    monkeypatch.setattr(attention, "PARTS", 2)
     with pytest.raises(TrainingError, match="not learnt from"):
-        fit_changes(variant(tmp_path / "bare"), made_up(1))
+        fit_attention(variant(tmp_path / "bare"), made_up(1))

@@ -10,6 +10,7 @@ import torch
 
 from s2s_live.engines.registry import open_engine
 from s2s_live.engines.sound2scene.audio_encoder import AudioEncoder
+from s2s_live.engines.sound2scene.change_network import ChangeNetwork
 from s2s_live.engines.sound2scene.config import FieldsConfig, GeneratorConfig
 from s2s_live.engines.sound2scene.model import load_model
 from s2s_live.engines.sound2scene.presets import BUNDLED_AUDIO_ENCODER, BUNDLED_GENERATOR
@@ -246,8 +247,14 @@ def test_the_run_folder_becomes_a_model_that_opens(run: Path, tmp_path: Path) ->
     taught = {"prototypes": torch.eye(len(FAMILIES), ears.config.embedding_size), "temperature": 0.1}
     taught |= {"state_dict": ears.state_dict(), "folds": torch.zeros(0, 3)}
     torch.save(taught, run / "audio_encoder.pt")
+    torch.save({"model": ChangeNetwork().state_dict(), "recordings": 7}, run / "change_detector.pt")
+    assert model.change_network is None  # there was none
     export(run, tmp_path / "heard")
-    assert load_model(ModelFolder.open(tmp_path / "heard")).config.front_end.newest_sound
+    heard = load_model(ModelFolder.open(tmp_path / "heard"))
+    assert heard.config.front_end.newest_sound
+    assert heard.change_network is not None
+    assert heard.config.hop_s < model.config.hop_s
+    assert "from 7 of the recordings" in (tmp_path / "heard" / "README.md").read_text()
     landmarks = model.landmarks
     assert landmarks.sharpness == 20.0
     np.testing.assert_allclose(landmarks.embedding, Bank.load(run / "bank.npz").embedding, atol=1e-3)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from s2s_live.engines.base import Floats
+from s2s_live.engines.sound2scene.change_detector import LISTENS
 from s2s_live.engines.sound2scene.config import OTHER_WEIGHTS, AudioEncoderConfig, GeneratorConfig
 from s2s_live.engines.sound2scene.upscaler_config import UpscalerConfig
 from s2s_live.errors import ModelError
@@ -23,6 +24,7 @@ AUDIO_ENCODER, GENERATOR, FAMILIES = "audio_encoder", "generator", "families"
 UPSCALER = "upscaler"
 IMAGE_ENCODER = "image_encoder"
 LANDMARKS = "landmarks"
+CHANGES = "change_detector"
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ class Sound2SceneConfig:
     temperature: float = 0.1
     """Of the softmax over negative distances to the prototypes."""
     hop_s: float = 0.1
-    """Seconds between hearings."""
+    """Seconds between looks at the sound, see `EngineSpec`."""
     upscaler: UpscalerConfig | None = None
     """Where the model has a network for twice the lines."""
     landmark_sharpness: float | None = None
@@ -177,3 +179,16 @@ def load_classes(folder: ModelFolder, config: Sound2SceneConfig) -> Floats | Non
 def can_see(folder: ModelFolder) -> bool:
     """Whether the model has an image encoder."""
     return f"{IMAGE_ENCODER}{SUFFIX}" in folder.manifest.files
+
+
+def detects_changes(folder: ModelFolder, config: Sound2SceneConfig) -> bool:
+    """Whether the model has a change detector and ears that it is of use to.
+
+    Raises ModelError where they do not listen through the same front end.
+    """
+    front_end = config.front_end
+    if f"{CHANGES}{SUFFIX}" not in folder.manifest.files:
+        return False
+    if not isinstance(front_end, LogMelConfig) or replace(front_end, newest_sound=False) != LISTENS:
+        raise ModelError("The change detector is of another front end.", OTHER_WEIGHTS)
+    return front_end.newest_sound

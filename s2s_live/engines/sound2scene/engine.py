@@ -39,6 +39,7 @@ from s2s_live.engines.sound2scene.networks import (
     PaintingNetworks,
     Wish,
     extra_share,
+    open_changes,
     open_hearing,
 )
 from s2s_live.engines.sound2scene.scene import Scene
@@ -91,6 +92,7 @@ class Sound2SceneEngine:
         shape = open_front_end(config.front_end.to_json()).window().shape
         self._open_hearing: Callable[[tuple[int, ...]], Runtime] = partial(open_hearing, folder, config, wish)
         self._hear: dict[tuple[int, ...], Runtime] | None = {shape: self._open_hearing(shape)}
+        self._changes = open_changes(folder, config, wish)
         self._classes = load_classes(folder, config)
         self._label = 0
         """The class painted last."""
@@ -108,7 +110,14 @@ class Sound2SceneEngine:
 
     def front_end(self) -> FrontEnd:
         """A fresh stream of the manifest's features."""
-        return open_front_end(self._config.front_end.to_json())
+        return open_front_end(self._config.front_end.to_json(), self._notice if self._changes else None)
+
+    def _notice(self, window: Floats) -> tuple[int, float]:
+        """See `ChangeDetector`."""
+        with self._hearing:
+            if self._changes is None:
+                raise ValueError("the engine is closed")
+            return self._changes(window)
 
     def hear(self, window: Floats) -> Target:
         """The window's embedding, drawn to the landmarks if the model has any, and what it says of it.
@@ -180,7 +189,7 @@ class Sound2SceneEngine:
     def close(self) -> None:
         """Free the networks."""
         with self._hearing, self._painting:
-            self._hear = self._paint = None
+            self._hear = self._paint = self._changes = None
             self._scene = None
 
     def _feature(self, state: PaintState) -> Floats:

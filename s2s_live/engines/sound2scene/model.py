@@ -11,8 +11,10 @@ import torch
 from torch import Tensor
 
 from s2s_live.engines.sound2scene.audio_encoder import AudioEncoder
+from s2s_live.engines.sound2scene.change_network import ChangeNetwork
 from s2s_live.engines.sound2scene.description import (
     AUDIO_ENCODER,
+    CHANGES,
     ENGINE,
     FAMILIES,
     GENERATOR,
@@ -21,6 +23,7 @@ from s2s_live.engines.sound2scene.description import (
     UPSCALER,
     Families,
     Sound2SceneConfig,
+    detects_changes,
     load_families,
 )
 from s2s_live.engines.sound2scene.generator import Generator
@@ -37,6 +40,7 @@ __all__ = [
     "Sound2SceneConfig",
     "Sound2SceneModel",
     "load_audio_encoder",
+    "load_change_network",
     "load_generator",
     "load_model",
     "write_model",
@@ -55,6 +59,7 @@ class Sound2SceneModel:
     image_encoder: WorldEncoder | None = None
     """Only written: who looks at pictures reads it by itself (`Sight`)."""
     landmarks: Landmarks | None = None
+    change_network: ChangeNetwork | None = None
 
 
 def load_audio_encoder(folder: ModelFolder, config: Sound2SceneConfig) -> AudioEncoder:
@@ -63,6 +68,13 @@ def load_audio_encoder(folder: ModelFolder, config: Sound2SceneConfig) -> AudioE
     encoder.eval().requires_grad_(False)
     load_weights(encoder, folder.load(AUDIO_ENCODER), "The audio encoder")
     return encoder
+
+
+def load_change_network(folder: ModelFolder) -> ChangeNetwork:
+    """The network of a model that `detects_changes`, in eval mode. Raises ModelError for other weights."""
+    network = ChangeNetwork().eval().requires_grad_(False)
+    load_weights(network, folder.load(CHANGES), "The change detector")
+    return network
 
 
 def load_model(folder: ModelFolder) -> Sound2SceneModel:
@@ -75,6 +87,7 @@ def load_model(folder: ModelFolder) -> Sound2SceneModel:
         load_families(folder, config),
         load_upscaler(folder, config),
         landmarks=load_landmarks(folder, config),
+        change_network=load_change_network(folder) if detects_changes(folder, config) else None,
     )
 
 
@@ -107,6 +120,8 @@ def write_model(
         weights[UPSCALER] = model.upscaler.state_dict()
     if model.landmarks is not None:
         weights[LANDMARKS] = {"embedding": torch.from_numpy(model.landmarks.embedding).half()}
+    if model.change_network is not None:
+        weights[CHANGES] = model.change_network.state_dict()
     if model.image_encoder is not None:
         size = model.image_encoder.head.out_features
         manifest["image_encoder"] = {"network": SMALL, "feature_size": size}

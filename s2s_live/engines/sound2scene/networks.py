@@ -15,8 +15,9 @@ import platformdirs
 
 from s2s_live.engines.base import Floats
 from s2s_live.engines.runtime import Runtime, embedding_leeway, open_runtime, picture_leeway
+from s2s_live.engines.sound2scene.change_detector import FRAMES, ChangeDetector
 from s2s_live.engines.sound2scene.costs import count_macs
-from s2s_live.engines.sound2scene.description import Sound2SceneConfig
+from s2s_live.engines.sound2scene.description import Sound2SceneConfig, detects_changes
 from s2s_live.engines.sound2scene.levels import tone_curve
 from s2s_live.engines.sound2scene.planes import still_shapes
 from s2s_live.engines.sound2scene.scene import Scene
@@ -74,6 +75,21 @@ def open_hearing(
         prefer=wish.prefer,
         leeway=embedding_leeway(lambda: [[window] for window in _windows(config, shape[-1])]),
     )
+
+
+def open_changes(folder: ModelFolder, config: Sound2SceneConfig, wish: Wish) -> ChangeDetector | None:
+    """What hears another sound begin; None where the model cannot. Raises ModelError."""
+    if not detects_changes(folder, config):
+        return None
+    runtime = open_runtime(
+        lambda: _change_network(folder),
+        lambda: [next(_windows(config, FRAMES))],
+        device=wish.device,
+        threads=wish.threads,
+        cache=_cache_file(folder.hash, "changes"),
+        prefer=wish.prefer,
+    )
+    return ChangeDetector(runtime)
 
 
 @dataclass(frozen=True)
@@ -182,6 +198,13 @@ def _hearing_network(folder: ModelFolder, config: Sound2SceneConfig) -> nn.Modul
     from s2s_live.engines.sound2scene.model import load_audio_encoder
 
     return UnitEncoder(load_audio_encoder(folder, config)).eval()
+
+
+def _change_network(folder: ModelFolder) -> nn.Module:
+    # As in `PaintingNetworks._made`.
+    from s2s_live.engines.sound2scene.model import load_change_network
+
+    return load_change_network(folder)
 
 
 def _windows(config: Sound2SceneConfig, frames: int) -> Iterator[Floats]:
