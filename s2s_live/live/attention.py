@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 
 from s2s_live.engines.base import Engine, Floats, FrontEnd, Target
+from s2s_live.features.changes import odds
 
 BOTH, BEGAN, USUAL = -0.344, 0.627, -2.06
 """Logarithm of the odds that a sound is over: a factor of the sum of the log-odds that the newest sound alone
@@ -14,8 +14,6 @@ and the whole window are still of it; one of the log-odds that another one has b
 detector has not learnt from, half of them of recordings that the encoder has not either."""
 LEAST_OVER = 1.0
 """From greater log-odds on a sound is over: a scene that turns to a wrong sound is worse than a late one."""
-LEAST = 1e-4
-"""Added to a probability and to what is left of one, so that their odds stay finite."""
 SURE = 0.5
 """A sound alone must have a greater probability than this of its family."""
 HEARD_EVERY_S = 0.1
@@ -43,11 +41,6 @@ class _Newest:
     """See `FrontEnd.begun`."""
     alone: Target
     """What it sounds like by itself."""
-
-
-def odds(probability: float) -> float:
-    """Logarithm of the odds of a probability."""
-    return math.log((probability + LEAST) / (1.0 - probability + LEAST))
 
 
 def over(alone: float, whole: float, began: float) -> float:

@@ -22,10 +22,10 @@ from s2s_live.engines.sound2scene.model import Sound2SceneModel, load_model
 from s2s_live.engines.sound2scene.unit import unit
 from s2s_live.engines.torch_runtime import TorchRuntime
 from s2s_live.errors import TrainingError
-from s2s_live.features.changes import Notice, repeated
+from s2s_live.features.changes import Notice, odds, repeated
 from s2s_live.features.log_mel import LogMelConfig, log_mel
 from s2s_live.features.stream import Floats
-from s2s_live.live.attention import SURE, odds
+from s2s_live.live.attention import SURE
 from s2s_live.store.folder import ModelFolder
 from s2s_live.training.audio_eval import probabilities
 from s2s_live.training.change_detector import HELD_OUT

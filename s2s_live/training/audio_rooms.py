@@ -43,13 +43,18 @@ def impulse_response(rng: np.random.Generator) -> Floats:
     return response
 
 
+def in_room(samples: Floats, rng: np.random.Generator) -> Floats:
+    """As loud as before, in a made-up room."""
+    before = float(np.sqrt(np.mean(np.square(samples))))
+    wet = convolved(samples, impulse_response(rng))
+    return floats(wet * np.float32(before / max(float(np.sqrt(np.mean(np.square(wet)))), 1e-9)))
+
+
 def varied(samples: Floats, rng: np.random.Generator) -> Floats:
     """One other way this clip could have been recorded: sped up or slowed down, often in a room."""
     out = samples
     if rng.random() < 0.7:
         out = at_speed(out, float(np.exp(rng.uniform(np.log(_SLOWEST), np.log(_FASTEST)))))
     if rng.random() < 0.65:
-        before = float(np.sqrt(np.mean(np.square(out))))
-        out = convolved(out, impulse_response(rng))
-        out = out * np.float32(before / max(float(np.sqrt(np.mean(np.square(out)))), 1e-9))
+        out = in_room(out, rng)
     return floats(out)

@@ -9,11 +9,11 @@ import numpy as np
 
 from s2s_live.features.stream import Floats
 from s2s_live.training.audio_eval import GATE_DB
-from s2s_live.training.audio_rooms import impulse_response, varied
+from s2s_live.training.audio_rooms import in_room, varied
 from s2s_live.training.recordings import Clip
 from s2s_live.world.families import FAMILY_IDS
 from s2s_live.world.sounds import synthesise
-from s2s_live.world.sounds_dsp import SAMPLE_RATE, convolved, loud_from, samples_of
+from s2s_live.world.sounds_dsp import SAMPLE_RATE, loud_from, samples_of
 
 SILENCE = "silence"
 """Shows know it by its level: it is on no tape."""
@@ -125,7 +125,7 @@ def joined(parts: Sequence[Part], rng: np.random.Generator, share_varied: float)
         end += gap + len(samples) - fade
     tape = np.concatenate(made)
     if rng.random() < IN_ROOM:
-        tape = _in_room(tape, rng)
+        tape = in_room(tape, rng)
     if rng.random() < BEDDED:
         tape = tape + _bed(len(tape), rng)
     return Tape(np.clip(tape, -1.0, 1.0).astype(np.float32), tuple(starts))
@@ -163,10 +163,3 @@ def _bed(length: int, rng: np.random.Generator) -> Floats:
     hertz = np.maximum(np.fft.rfftfreq(samples_of(BED_S), 1.0 / SAMPLE_RATE), LOWEST_HZ)
     noise = np.fft.irfft(spectrum * hertz ** -rng.uniform(*BED_SLOPE)).astype(np.float32)
     return np.resize(at_level(noise, rng.uniform(*BED_DB)), length)
-
-
-def _in_room(tape: Floats, rng: np.random.Generator) -> Floats:
-    """As loud as before, in a room."""
-    wet = convolved(tape, impulse_response(rng))[: len(tape)]
-    power, dry = (float(np.mean(np.square(x, dtype=np.float64))) for x in (wet, tape))
-    return wet * np.float32(np.sqrt(dry / max(power, 1e-18)))

@@ -8,7 +8,8 @@ import pytest
 
 from s2s_live.engines.base import Target
 from s2s_live.engines.registry import open_engine
-from s2s_live.live.attention import ALONE_S, HEARD_EVERY_S, LEAST, Attention, over
+from s2s_live.features.changes import LEAST
+from s2s_live.live.attention import ALONE_S, HEARD_EVERY_S, Attention, over
 from s2s_live.world.sounds import synthesise
 
 HOP_S = 0.1

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from s2s_live.engines.base import Floats
 from s2s_live.engines.runtime import Runtime
+from s2s_live.features.changes import odds
 from s2s_live.features.log_mel import LogMelConfig
 
 LISTENS = LogMelConfig()
@@ -21,8 +20,6 @@ _FIRST, _LAST = AGES.index(8), AGES.index(60)
 alone; from the last on, whole windows are of it."""
 _MOST = 40
 """Columns that are heard alone at the most."""
-_LEAST = 1e-4
-"""Added to a probability and to what is left of one, so that their odds stay finite."""
 LEAST_ODDS = -3.0
 """Where the odds are smaller than this none has begun, whatever else is heard: it need not even be asked."""
 
@@ -44,8 +41,7 @@ class ChangeDetector:
         logits = self._runtime.run(np.ascontiguousarray(window[None], dtype=np.float32))[0]
         weights = np.exp(logits - logits.max())
         likely = (weights / weights.sum())[_FIRST:_LAST]
-        begun = float(likely.sum())
-        odds = math.log((begun + _LEAST) / (1.0 - begun + _LEAST))
-        if odds < LEAST_ODDS:
+        begun = odds(float(likely.sum()))
+        if begun < LEAST_ODDS:
             return 0, 0.0
-        return min(AGES[_FIRST + int(likely.argmax())], _MOST), odds
+        return min(AGES[_FIRST + int(likely.argmax())], _MOST), begun
