@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 
 import torch
 from torch import Tensor, nn
@@ -18,8 +19,8 @@ def constant(values: Tensor) -> nn.Parameter:
 
 
 Resting = tuple[Tensor, Tensor, Tensor, Tensor]
-"""What mattes read that rests: coarse planes `[1, r * r, n]`, n even; fine ones, coordinates among them,
-`by_phase`: what varies both ways `[1, n, 4 * r * r]`, along x and along y `[1, n, 2r]`."""
+"""What mattes read that rests: coarse planes `[1, n, r * r]`; fine ones, coordinates among them, `by_phase`:
+what varies both ways `[1, n, 4 * r * r]`, along x and along y `[1, n, 2r]`."""
 
 
 class LiveDetail(nn.Module):
@@ -36,6 +37,7 @@ class LiveDetail(nn.Module):
         self.bend = constant(detail.bend) if detail.lines else None
         rests = [k for k in range(detail.coarse) if k not in coarse]
         self.coarse, self.rest = self._tables(detail.read_coarse, detail.coarse, (coarse, rests)).children()
+        self.both_ways = [len(fine.moving), len(fine.flat)]
         groups = ((*fine.moving, *fine.flat), fine.across, fine.down)
         self.fine = self._tables(detail.read, detail.inputs, groups)
         start = torch.arange(detail.count) * detail.inputs + detail.inputs - 1
@@ -55,30 +57,42 @@ class LiveDetail(nn.Module):
         found: Tensor = table(q).reshape(1, self.count, -1) @ planes
         return found
 
+    def _read_fine(self, q: Tensor, groups: Sequence[Tensor]) -> Tensor:
+        """What is read of the planes of all groups that vary both ways, `[1, mattes, 2, r, 2, r]`."""
+        parts = torch.split(self.fine[0](q).reshape(1, self.count, -1), self.both_ways, dim=2)
+        found = zip(self.both_ways, parts, groups, strict=True)
+        return reduce(torch.add, [_mixed(part, planes) for count, part, planes in found if count])
+
     def forward(self, h: Tensor, q: Tensor, moving: tuple[Tensor, Tensor], resting: Resting) -> Tensor:
         """`h [1, C, r, r]`, what the last convolution takes; the condition `q [1, Q]`; coarse planes and fine
         ones `by_phase` that move, `[1, n, r, r]`, `[1, n, 2r, 2r]`, and what rests."""
         count, r = self.count, h.shape[2]
         coarse, flat, across, down = resting
-        # What rests is read with the cells first, as the maps have them: far fewer columns than cells.
-        table = self.rest(q).reshape(1, count, -1).transpose(1, 2)
-        table = functional.pad(table, (0, count, 0, coarse.shape[2] - table.shape[1]))
-        rest = (coarse @ table).reshape(1, r, r, 2 * count).permute(0, 3, 1, 2)
-        maps = (functional.conv2d(h, self.maps_weight, self.maps_bias) + rest).flatten(2)
+        maps = functional.conv2d(h, self.maps_weight, self.maps_bias).flatten(2)
         start, amount = torch.split(maps, count, dim=1)
-        start = start + self._read(self.coarse, q, moving[0].flatten(2)) + self.begin(q)[..., None]
-        start = start.reshape(1, count, r, r)
-        fine = self._read(self.fine[0], q, torch.cat([moving[1].flatten(2), flat], 1))
+        start = start + self._read(self.rest, q, coarse) + self._read(self.coarse, q, moving[0].flatten(2))
+        start = (start + self.begin(q)[..., None]).reshape(1, count, r, r)
+        # In the shape of what is added: runtimes go over all of it once.
+        fine = self._read_fine(q, [planes.reshape(1, -1, 2, r, 2, r) for planes in (moving[1], flat)])
         lines = self._read(self.fine[1], q, across).reshape(1, count, 1, 1, 2, r)
         rows = self._read(self.fine[2], q, down).reshape(1, count, 2, r, 1, 1)
-        found = fine.reshape(1, count, 2, r, 2, r) + lines + rows
+        found = fine + lines + rows
         mattes = torch.sigmoid(found + _between(_between(start, 2), 4))
         if self.bend is not None:
             mattes = mattes * (1.0 + self.bend[..., None, None] * (0.75 - mattes))
         mattes = mattes * amount.reshape(1, count, 1, r, 1, r)
-        added: Tensor = self.colour(q).reshape(1, 3, count) @ mattes.flatten(2)
-        added = added.reshape(3, 2, r, 2, r).permute(1, 3, 0, 2, 4)
-        return added.reshape(1, 12, r, r)
+        added = _mixed(self.colour(q).reshape(1, 3, count), mattes)
+        return added.reshape(3, 2, r, 2, r).permute(1, 3, 0, 2, 4).reshape(1, 12, r, r)
+
+
+def _mixed(weights: Tensor, planes: Tensor) -> Tensor:
+    """The product of `weights [1, m, n]` with planes `[1, n, ...]`, plane by plane.
+
+    Runtimes do such sums in one pass with what follows; for a product of so few rows they copy the planes.
+    """
+    weights = weights.reshape(*weights.shape, *[1] * (planes.dim() - 2))
+    terms = [weights[:, :, k] * plane for k, plane in enumerate(torch.split(planes, 1, dim=1))]
+    return reduce(torch.add, terms)
 
 
 def _between(planes: Tensor, axis: int) -> Tensor:

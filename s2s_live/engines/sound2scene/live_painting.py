@@ -93,10 +93,8 @@ class StillPlanes(nn.Module):
         moving, kinds = moving_planes(generator.config, fields, last), FinePlanes.of(fields)
         resting = [k for k in range(coarse.shape[1]) if k not in moving]
         fine = by_phase(fine)
-        rests = coarse[:, resting].flatten(2).transpose(1, 2)
         return [
-            # An even count: runtimes multiply numbers of 16 bits in pairs.
-            functional.pad(rests, (0, rests.shape[2] % 2)),
+            coarse[:, resting].flatten(2),
             fine[:, list(kinds.flat)].flatten(2),
             fine[:, list(kinds.across), 0],
             fine[:, list(kinds.down), :, 0],

@@ -38,7 +38,7 @@ SOUNDS, SOUND_S = 8, 11
 """Sounds that results of hearing in 16 bits are compared on, and their seconds."""
 FIRST_STILL = 5
 """Which of the painting network's inputs is the first of the still planes."""
-GRAPH_VERSION = 16
+GRAPH_VERSION = 17
 """Raised whenever the networks' graphs change, so that converted ones in users' caches are not mistaken."""
 FRAME_S = 0.011
 """Painting may take so long for 60 frames a second beside hearing, drawing and recording."""
