@@ -50,6 +50,10 @@ CASES = {
         mapping=20,
         fields=FieldsConfig(planes=(3, 2), kernels=(3, 1), fine=3, squares=True, mattes=2),
     ),
+    "one by one": replace(SHUFFLED, final_kernel=1),
+    "one by one, mattes": replace(
+        SHUFFLED, final_kernel=1, fields=FieldsConfig(planes=(3, 2), kernels=(3, 3), fine=3, mattes=5)
+    ),
     "lines": replace(SHUFFLED, fields=FieldsConfig(planes=(3, 2), kernels=(3, 3), fine=3, mattes=5, lines=2)),
     "templates": replace(PLAIN, fields=FieldsConfig(planes=(3, 2), kernels=(3, 1), templates=3)),
     "mattes of templates": replace(

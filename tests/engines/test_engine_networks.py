@@ -131,6 +131,8 @@ def test_configs_survive_json(config):
         {"z_chunk": True},
         {"mapping": 8},
         {"shuffle": 3},
+        {"final_kernel": 1},
+        {"shuffle": 2, "final_kernel": 2},
         {"shuffle": 2, "fields": {"planes": [3, 0, 0], "kernels": [3, 3, 1], "fine": 2}},
         {"fields": {"planes": [3, 0, 2], "kernels": [3, 3, 1], "mattes": 2}},
         {"shuffle": 2, "fields": {"planes": [3, 0, 2], "kernels": [3, 3, 1], "fine": 2, "mattes": 2}},

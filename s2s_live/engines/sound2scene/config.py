@@ -154,6 +154,8 @@ class GeneratorConfig(_Config):
     shuffle: int = 1
     """Pixels that the last convolution gives along each axis at once: 1, or 2 as a sub-pixel convolution
     (Shi et al. 2016), which saves a block where pixels are many."""
+    final_kernel: int = 3
+    """Size of the last convolution: 3, or 1 with a shuffle, which leaves what is around to the last block."""
     bounded: bool = False
     """The blocks' activations have learnt bounds, so that their convolutions can be computed in 8 bits."""
     smooth: bool = False
@@ -163,6 +165,9 @@ class GeneratorConfig(_Config):
         for name in ("feature_size", "z_chunk", "shared_size", "bottom", "class_size"):
             _whole(f"generator {name}", getattr(self, name), 1, 65536)
         _whole("generator shuffle", self.shuffle, 1, 2)
+        _whole("generator final_kernel", self.final_kernel, 1, 3)
+        if self.final_kernel != 3 and (self.final_kernel == 2 or self.shuffle == 1):
+            raise ModelError("Generator final_kernel is 3, or 1 with a shuffle.", HINT)
         _whole("generator mapping", self.mapping, 0, 65536)
         _whole("generator classes", self.classes, 0, 1_000_000)
         _whole_tuple("generator in_channels", self.in_channels, 1, 16384)

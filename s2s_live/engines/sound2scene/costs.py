@@ -67,4 +67,5 @@ def count_macs(config: GeneratorConfig) -> int:
     if config.attention_after is not None:
         c, pixels = widths[config.attention_after + 1], config.block_resolution(config.attention_after) ** 2
         total += pixels * c * (c // 8 * 2 + c) + pixels * pixels // 4 * (c // 8 + c // 2)
-    return total + 27 * config.resolution**2 * widths[-1]  # as many with a shuffle as without
+    # As many with a shuffle as without.
+    return total + 3 * config.final_kernel**2 * config.resolution**2 * widths[-1]

@@ -188,7 +188,8 @@ class LiveGenerator(nn.Module):
             for module in after:
                 h = module(h)
         h = functional.relu(h if self.last is None else h * self.last[0] + self.last[1])
-        x = functional.conv2d(h, self.final_weight, self.final_bias, 2 // config.shuffle, 1)
+        padding = config.final_kernel // 2
+        x = functional.conv2d(h, self.final_weight, self.final_bias, 2 // config.shuffle, padding)
         if self.detail is not None and resting is not None:
             x = x + self.detail(h, q, (planes[-2], planes[-1]), resting)
         # The hyperbolic tangent: runtimes have the sigmoid in far fewer instructions.

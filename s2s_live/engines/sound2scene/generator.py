@@ -163,7 +163,7 @@ class Generator(nn.Module):
         self.output_layer = nn.Sequential(
             OutputNorm(last, statistics=config.norm == "bigbn"),
             nn.ReLU(),
-            nn.Conv2d(last, 3 * config.shuffle**2, 3, padding=1),
+            nn.Conv2d(last, 3 * config.shuffle**2, config.final_kernel, padding=config.final_kernel // 2),
         )
         self.templates: nn.Parameter | None = None
         if config.fields is not None and config.fields.templates:
