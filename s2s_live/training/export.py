@@ -27,7 +27,7 @@ from s2s_live.training.audio_features import FRONT_END
 from s2s_live.training.card import model_card
 from s2s_live.training.change_detector import trained_network
 from s2s_live.training.generator import checkpoint
-from s2s_live.training.growing import load_growing
+from s2s_live.training.growing import fields_of, load_growing
 from s2s_live.training.held_out import carry_folds
 from s2s_live.training.images import CHECKPOINT as IMAGE_CHECKPOINT
 from s2s_live.training.images import Bank, load_image_encoder
@@ -36,7 +36,7 @@ from s2s_live.training.narrow import NAME as NARROW
 from s2s_live.training.sheet import model_sheet
 from s2s_live.training.upscaler import CHECKPOINT as UPSCALER_CHECKPOINT
 from s2s_live.training.world import SHARPNESS
-from s2s_live.world.channels import WORLD_FIELDS
+from s2s_live.world.channels import FieldConfig
 from s2s_live.world.families import FAMILY_IDS, flow_table
 
 log = logging.getLogger(__name__)
@@ -68,10 +68,11 @@ def export(run: Path, out: Path, recordings: Sequence[Path] = (), sharpness: flo
     Raises TrainingError where the generator is missing, ModelError where the folder cannot be written.
     """
     generator, state = _generator(run)
+    fields = fields_of(state).up_to(generator.config.resolution)
     bank = Bank.load(run / "bank.npz")
     ears = _ears(run, bank)
     changes = _change_network(run, ears)
-    model = _model(run, generator, ears, changes, bank, sharpness)
+    model = _model(run, generator, fields, ears, changes, bank, sharpness)
     trained = {
         "recipe": "s2s-live train world",
         "picture_size": generator.config.resolution,
@@ -85,15 +86,15 @@ def export(run: Path, out: Path, recordings: Sequence[Path] = (), sharpness: flo
     }
     write_model(out, model, name=NAME, licence=LICENCE, trained=trained)
     carry_folds(run, out)
-    model_sheet(generator.float(), bank, out / SHEET)
+    model_sheet(generator.float(), fields, bank, out / SHEET)
     (out / "README.md").write_text(model_card(trained, recordings), encoding="utf-8")
     size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
     log.info("export: %s written, %.1f MB", out, size / 1e6)
 
 
 def _model(
-    run: Path, generator: Generator, ears: Ears, changes: tuple[ChangeNetwork, int] | None, bank: Bank,
-    sharpness: float,
+    run: Path, generator: Generator, fields: FieldConfig, ears: Ears,
+    changes: tuple[ChangeNetwork, int] | None, bank: Bank, sharpness: float,
 ) -> Sound2SceneModel:  # fmt: skip
     upscaler, network = _upscaler(run), None if changes is None else changes[0]
     config = Sound2SceneConfig(
@@ -101,7 +102,7 @@ def _model(
         audio_encoder=ears.encoder.config,
         generator=generator.config,
         families=FAMILY_IDS,
-        fields=WORLD_FIELDS.up_to(generator.config.resolution),
+        fields=fields,
         silence="silence",
         temperature=ears.temperature,
         upscaler=upscaler.config if upscaler else None,
@@ -155,7 +156,7 @@ def _generator(run: Path) -> tuple[Generator, dict[str, Any]]:
     if state is None:
         raise TrainingError(f"There is no generator in {run}.", "Run the stage 'generator' first.")
     if narrow is None:
-        log.warning("export: the generator was not narrowed: it takes 1.7 times the work")
+        log.warning("export: the generator was not narrowed: it takes twice the work")
     elif wide is not None and wide["used_s"] != narrow["wide_s"]:
         log.warning("export: the generator has learnt since it was narrowed: run the stage 'narrow' again")
     return load_growing(state).plain(state["size"]), state

@@ -32,7 +32,7 @@ from s2s_live.training.standardised import begin_with
 from s2s_live.training.statistics import BatchStatistics, calibrate
 from s2s_live.training.team import Team
 from s2s_live.training.windows import Piece, paint_piece, part_of
-from s2s_live.world.channels import WORLD_FIELDS
+from s2s_live.world.channels import WORLD_FIELDS, FieldConfig
 from s2s_live.world.detail import detail_ratio
 from s2s_live.world.families import FAMILIES, FAMILY_IDS
 from s2s_live.world.render import tile
@@ -141,11 +141,13 @@ class GeneratorStage:
     def __init__(
         self, run: Path, minutes: float, device: torch.device, recipe: Recipe | None = None, seed: int = 3,
         config: GeneratorConfig = WIDE_GENERATOR, team: Team | None = None, origin: Origin | None = None,
+        fields: FieldConfig = WORLD_FIELDS,
     ) -> None:  # fmt: skip
+        """`fields` are those that a generator of `config` takes."""
         self.team = team or Team()
         self.device = device
         self.recipe = recipe or Recipe()
-        self.config = config
+        self.config, self.fields = config, fields
         sizes = [phase.size for phase in self.recipe.phases]
         self.model = Growing(config, sizes).to(device)
         self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -164,9 +166,9 @@ class GeneratorStage:
         bank = Bank.load(run / "bank.npz")
         seed = self.team.seed(seed + self.step)
         self._chance = torch.Generator().manual_seed(seed)
-        self.studio = Studio(bank, WORLD_FIELDS, config.z_size, device, seed)
+        self.studio = Studio(bank, fields, config.z_size, device, seed)
         self.pool = Pool(self.recipe.pool, seed, MOMENTS)
-        held_out = Studio(bank, WORLD_FIELDS, config.z_size, device, 987_654)
+        held_out = Studio(bank, fields, config.z_size, device, 987_654)
         self._held_out = [held_out.paint([family], HELD_OUT) for family in range(len(FAMILIES))]
 
     def _start(self) -> float:
@@ -208,6 +210,7 @@ class GeneratorStage:
                 "average": self.average.model.state_dict(),
                 "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
                 "config": self.config.to_json(),
+                "fields": self.fields.to_dict(),
                 "step": self.step,
                 "used_s": self.budget.used_s,
                 "figures": self.figures,

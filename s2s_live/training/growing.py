@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +12,7 @@ from torch import nn
 from s2s_live.engines.sound2scene.config import GeneratorConfig
 from s2s_live.engines.sound2scene.generator import ConditionalNorm, Generator
 from s2s_live.training.standardised import plain, standardise
-from s2s_live.world.channels import FLOW, SMOOTH, WORLD_FIELDS
+from s2s_live.world.channels import FLOW, SMOOTH, WORLD_FIELDS, FieldConfig
 
 
 class Growing(nn.Module):
@@ -61,6 +61,12 @@ def load_growing(state: dict[str, Any]) -> Growing:
     return model.eval()
 
 
+def fields_of(state: Mapping[str, Any]) -> FieldConfig:
+    """The fields that the generator of a checkpoint takes."""
+    # Where a checkpoint does not tell it is from before any but the world's were taken.
+    return FieldConfig.from_dict(state["fields"]) if "fields" in state else WORLD_FIELDS
+
+
 def part_config(config: GeneratorConfig, size: int) -> GeneratorConfig:
     """The numbers of the generator's first blocks, up to pictures of that size."""
     if size == config.resolution:
@@ -76,7 +82,7 @@ def part_config(config: GeneratorConfig, size: int) -> GeneratorConfig:
         templates=0,
     )
     inside, outside = config.in_channels[:count], config.out_channels[:count]
-    return replace(config, in_channels=inside, out_channels=outside, fields=fields, shuffle=1)
+    return replace(config, in_channels=inside, out_channels=outside, fields=fields, shuffle=1, final_kernel=3)
 
 
 @torch.no_grad()
@@ -102,7 +108,7 @@ def _peaks(config: GeneratorConfig) -> list[tuple[bool, int]]:
     """Where mattes begin: at fine noise that varies both ways, then at what flows in the last block, leaves
     and sparks before spray."""
     *_, coarse, fine = WORLD_FIELDS.channels
-    if config.fields is None or config.fields.fine != len(fine):
+    if config.fields is None or (config.fields.planes[-1], config.fields.fine) != (len(coarse), len(fine)):
         return []
     found = [(True, k) for k, c in enumerate(fine) if c.kind == SMOOTH and c.columns and c.rows]
     flowing = [(c.columns, k) for k, c in enumerate(coarse) if c.layer == FLOW and c.columns == c.rows >= 64]

@@ -16,16 +16,16 @@ import torch
 
 from s2s_live.engines.sound2scene.config import GeneratorConfig
 from s2s_live.engines.sound2scene.generator import Generator
-from s2s_live.engines.sound2scene.presets import BUNDLED_GENERATOR
+from s2s_live.engines.sound2scene.presets import BUNDLED_FIELDS, BUNDLED_GENERATOR
 from s2s_live.errors import TrainingError
 from s2s_live.training.generator import GeneratorStage, Origin, Phase, Recipe, checkpoint
-from s2s_live.training.growing import load_growing
+from s2s_live.training.growing import fields_of, load_growing
 from s2s_live.training.images import Bank
 from s2s_live.training.loop import load_checkpoint
 from s2s_live.training.narrowing import Batch, narrowed
 from s2s_live.training.painting import Studio
 from s2s_live.training.team import Team
-from s2s_live.world.channels import WORLD_FIELDS
+from s2s_live.world.channels import FieldConfig
 from s2s_live.world.families import FAMILIES
 
 log = logging.getLogger(__name__)
@@ -41,9 +41,10 @@ _SEED = 7
 def train_narrow(
     run: Path, minutes: float, device: torch.device, seed: int = 3, team: Team | None = None,
     recipe: Recipe = RECIPE, config: GeneratorConfig = BUNDLED_GENERATOR,
+    fields: FieldConfig = BUNDLED_FIELDS,
 ) -> None:  # fmt: skip
-    """Narrow the generator that the stage before left in `run` to `config`, and train it for `minutes`, over
-    every start.
+    """Narrow the generator that the stage before left in `run` to `config`, which takes `fields`, and train
+    it for `minutes`, over every start.
 
     Raises TrainingError where there is none.
     """
@@ -51,14 +52,14 @@ def train_narrow(
     if state is None:
         raise TrainingError(f"There is no generator in {run}.", "Run the stage 'generator' first.")
     _check(state, config)
-    wide = load_growing(state).plain(state["size"])
+    wide, theirs = load_growing(state).plain(state["size"]), fields_of(state)
 
     def begin() -> Generator:
         log.info("narrow: fitting the layers anew")
-        return narrowed(wide, config, scenes(run, config))
+        return narrowed(wide, config, scenes(run, config, theirs), fields.indices_in(theirs))
 
     origin = Origin(NAME, begin, float(state["used_s"]))
-    GeneratorStage(run, minutes, device, recipe, seed, config, team, origin).train()
+    GeneratorStage(run, minutes, device, recipe, seed, config, team, origin, fields).train()
 
 
 def _check(state: Mapping[str, Any], config: GeneratorConfig) -> None:
@@ -66,14 +67,23 @@ def _check(state: Mapping[str, Any], config: GeneratorConfig) -> None:
     if state["size"] != wide.resolution:
         hint = "Let the stage 'generator' go on first, with a larger --budget where it is spent."
         raise TrainingError(f"The generator paints {state['size']} pixels only so far.", hint)
-    if replace(wide, in_channels=config.in_channels, out_channels=config.out_channels) != config:
+    if _but_narrower(wide, config) != config:
         hint = "Train the stage 'generator' anew, in another run folder."
-        raise TrainingError("The generator differs from the narrow one in more than its channels.", hint)
+        raise TrainingError("The generator differs from the narrow one in more than that.", hint)
 
 
-def scenes(run: Path, config: GeneratorConfig) -> list[Batch]:
-    """Scenes of every family for a generator of `config`."""
-    studio = Studio(Bank.load(run / "bank.npz"), WORLD_FIELDS, config.z_size, torch.device("cpu"), _SEED)
+def _but_narrower(wide: GeneratorConfig, config: GeneratorConfig) -> GeneratorConfig:
+    """`wide` with what narrowing changes as `config` has it."""
+    fields = wide.fields and config.fields and replace(wide.fields, planes=config.fields.planes)
+    return replace(
+        wide, in_channels=config.in_channels, out_channels=config.out_channels, fields=fields,
+        final_kernel=config.final_kernel,
+    )  # fmt: skip
+
+
+def scenes(run: Path, config: GeneratorConfig, fields: FieldConfig) -> list[Batch]:
+    """Scenes of every family for a generator of `config`, with these fields."""
+    studio = Studio(Bank.load(run / "bank.npz"), fields, config.z_size, torch.device("cpu"), _SEED)
     lots = (studio.paint([family], EACH) for family in range(len(FAMILIES)))
     return [
         Batch(lot.z, lot.condition, [f.float() for f in lot.fields if f.shape[-1] <= config.resolution])

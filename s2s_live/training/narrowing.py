@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from s2s_live.engines.sound2scene.config import GeneratorConfig
-from s2s_live.engines.sound2scene.detail import repeated
+from s2s_live.engines.sound2scene.detail import Detail, repeated
 from s2s_live.engines.sound2scene.folding import stages
 from s2s_live.engines.sound2scene.generator import Block, ConditionalNorm, Generator, OutputNorm, upsample
 
@@ -35,15 +35,20 @@ class Batch:
 
 
 @torch.no_grad()
-def narrowed(wide: Generator, config: GeneratorConfig, batches: Sequence[Batch]) -> Generator:
-    """A generator of `config` that paints nearly as `wide` does, of which it differs in its channels alone.
+def narrowed(
+    wide: Generator, config: GeneratorConfig, batches: Sequence[Batch],
+    taken: Sequence[Sequence[int]] | None = None,
+) -> Generator:  # fmt: skip
+    """A generator of `config` that paints nearly as `wide` does, of which it differs in its channels, the
+    size of its last convolution and the field planes that its blocks take.
 
-    `batches` are pictures of all kinds. Raises ValueError for a generator whose norms hold statistics or that
-    has no mapping, of which nothing is known here.
+    `batches` are pictures of all kinds, with the fields of the wide one; `taken` says of each block which of
+    those the narrow one takes: all without. Raises ValueError for a generator whose norms hold statistics or
+    that has no mapping, of which nothing is known here.
     """
     if wide.config.norm != "none" or not wide.config.mapping:
         raise ValueError("only generators with a mapping and without statistics are narrowed")
-    return _Narrowing(wide, Generator(config).eval(), batches).run()
+    return _Narrowing(wide, Generator(config).eval(), batches, taken).run()
 
 
 class LeastSquares:
@@ -91,8 +96,12 @@ def spanning(maps: Sequence[Tensor], count: int) -> Tensor:
 class _Narrowing:
     """From the first layer to the last; holds what both generators give so far of every batch."""
 
-    def __init__(self, wide: Generator, narrow: Generator, batches: Sequence[Batch]) -> None:
+    def __init__(
+        self, wide: Generator, narrow: Generator, batches: Sequence[Batch],
+        taken: Sequence[Sequence[int]] | None,
+    ) -> None:  # fmt: skip
         self._wide, self._narrow, self._batches = wide, narrow, batches
+        self._taken = [_planes(wide.config, index, taken) for index in range(wide.config.blocks)]
         self._chance = torch.Generator().manual_seed(1)
         begun = [wide.begin(batch.z, batch.feature) for batch in batches]
         self._conditions = [conditions[0] for _, conditions in begun]
@@ -112,12 +121,12 @@ class _Narrowing:
         narrow.linear.bias.copy_(wide.linear.bias[rows])
         for index, ((old, _), (new, _)) in enumerate(zip(stages(wide), stages(narrow), strict=True)):
             planes = [wide.planes(index, batch.fields, len(batch.z)) for batch in self._batches]
-            self._end_block(old, new, *self._begin_block(old, new, planes))
+            self._end_block(old, new, *self._begin_block(old, new, planes, self._taken[index]))
         self._end()
         return narrow
 
     def _begin_block(
-        self, old: Block, new: Block, planes: Sequence[Tensor | None]
+        self, old: Block, new: Block, planes: Sequence[Tensor | None], taken: Sequence[int]
     ) -> tuple[list[Tensor], list[Tensor]]:
         """A block up to its second convolution: what that is given, of the wide one and of the narrow one."""
         _take_rows(new.bn1, old.bn1, self._kept)
@@ -128,10 +137,11 @@ class _Narrowing:
         middle = spanning(theirs, new.conv2.in_channels)
         _take_rows(new.bn2, old.bn2, middle)
         if new.conv_f is not None and old.conv_f is not None:
-            new.conv_f.weight.copy_(old.conv_f.weight[middle])
+            new.conv_f.weight.copy_(old.conv_f.weight[middle][:, taken])
         bent = [repeated(new.bend1(new.bn1(h, q))) for h, q in self._pairs(self._mine)]
         self._fit(new.conv1, bent, [goal[:, middle] for goal in goals], centred=True)
-        mine = [_joined(new, new.conv1(x), plane) for x, plane in zip(bent, planes, strict=True)]
+        read = [None if plane is None else plane[:, taken] for plane in planes]
+        mine = [_joined(new, new.conv1(x), plane) for x, plane in zip(bent, read, strict=True)]
         return theirs, [new.bend2(new.bn2(x, q)) for x, q in self._pairs(mine)]
 
     def _end_block(self, old: Block, new: Block, theirs: Sequence[Tensor], mine: Sequence[Tensor]) -> None:
@@ -154,9 +164,17 @@ class _Narrowing:
         mine = [bend(norm(h)) for h in self._mine]
         pairs = [(last, old_last)]
         if narrow.detail is not None and wide.detail is not None:
+            self._take_coarse(narrow.detail, wide.detail)
             pairs += [(narrow.detail.start, wide.detail.start), (narrow.detail.amount, wide.detail.amount)]
         for new, old in pairs:
             self._fit(new, mine, [old(h) for h in theirs])
+
+    def _take_coarse(self, narrow: Detail, wide: Detail) -> None:
+        """What mattes read of the last block's planes."""
+        for name, values in narrow.read_coarse.named_parameters():
+            theirs = wide.read_coarse.get_parameter(name)
+            rows = theirs.reshape(wide.count, wide.coarse, *theirs.shape[1:])
+            values.copy_(rows[:, self._taken[-1]].flatten(0, 1))
 
     def _pairs(self, maps: Sequence[Tensor]) -> list[tuple[Tensor, Tensor]]:
         return list(zip(maps, self._conditions, strict=True))
@@ -187,6 +205,14 @@ class _Narrowing:
             shortcut[0].weight.copy_(found[:, own:-1, None, None])
             if shortcut[0].bias is not None:
                 shortcut[0].bias.zero_()
+
+
+def _planes(config: GeneratorConfig, block: int, taken: Sequence[Sequence[int]] | None) -> list[int]:
+    """Which of all planes of a block are kept: of the fields those in `taken`, and all that is no field."""
+    every = range(config.extra_planes(block))
+    if taken is None or config.fields is None:
+        return [*every]
+    return [*taken[block], *every[config.fields.planes[block] :]]
 
 
 def _take_rows(norm: ConditionalNorm, wide: ConditionalNorm, kept: Tensor) -> None:

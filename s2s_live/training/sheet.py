@@ -10,7 +10,7 @@ import torch
 
 from s2s_live.engines.sound2scene.generator import Generator
 from s2s_live.training.images import Bank
-from s2s_live.world.channels import WORLD_FIELDS
+from s2s_live.world.channels import FieldConfig
 from s2s_live.world.families import FAMILIES
 from s2s_live.world.render import random_fields, tile
 
@@ -20,10 +20,10 @@ QUALITY = 88
 
 
 @torch.no_grad()
-def model_sheet(generator: Generator, bank: Bank, path: Path, seed: int = 4) -> None:
-    """Write it as JPEG. Raises OSError where that cannot be done."""
+def model_sheet(generator: Generator, fields: FieldConfig, bank: Bank, path: Path, seed: int = 4) -> None:
+    """Write it as JPEG; `fields` are those that the generator takes. Raises OSError where that cannot be
+    done."""
     chance = torch.Generator().manual_seed(seed)
-    fields = WORLD_FIELDS.up_to(generator.config.resolution)
     pictures = []
     for family in range(len(FAMILIES)):
         condition = torch.from_numpy(np.stack([bank.around(family, level) for level in INTENSITIES]))

@@ -6,7 +6,7 @@ What the channels mean is told in `fields`.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,6 +66,17 @@ class FieldConfig:
         """The same fields without those of finer resolutions."""
         count = sum(size <= resolution for size in self.resolutions)
         return FieldConfig(self.resolutions[:count], self.channels[:count], self.layers)
+
+    def without(self, unread: Mapping[int, Collection[Channel]]) -> FieldConfig:
+        """The same fields without those channels, by resolution."""
+        levels = zip(self.resolutions, self.channels, strict=True)
+        left = tuple(tuple(c for c in level if c not in unread.get(size, ())) for size, level in levels)
+        return FieldConfig(self.resolutions, left, self.layers)
+
+    def indices_in(self, wider: FieldConfig) -> list[list[int]]:
+        """At each resolution where the channels are among those of `wider`, which has them all."""
+        levels = zip(self.channels, wider.channels, strict=True)
+        return [[theirs.index(channel) for channel in mine] for mine, theirs in levels]
 
     def doubled(self) -> FieldConfig:
         """The same fields, and the finest channels once more at twice their resolution."""

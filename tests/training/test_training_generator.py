@@ -13,7 +13,7 @@ from s2s_live.engines.sound2scene.audio_encoder import AudioEncoder
 from s2s_live.engines.sound2scene.change_network import ChangeNetwork
 from s2s_live.engines.sound2scene.config import FieldsConfig, GeneratorConfig
 from s2s_live.engines.sound2scene.model import load_model
-from s2s_live.engines.sound2scene.presets import BUNDLED_AUDIO_ENCODER, BUNDLED_GENERATOR
+from s2s_live.engines.sound2scene.presets import BUNDLED_AUDIO_ENCODER, WIDE_GENERATOR
 from s2s_live.engines.sound2scene.upscaler import Upscaler
 from s2s_live.engines.sound2scene.upscaler_config import UpscalerConfig
 from s2s_live.engines.sound2scene.world_encoder import WorldEncoder
@@ -84,7 +84,7 @@ def test_the_part_of_a_growing_generator_shares_its_weights() -> None:
 
 
 def test_mattes_begin_at_the_peaks_of_noise_and_without_a_colour() -> None:
-    detail = Growing(BUNDLED_GENERATOR, (256,)).requires_grad_(False).full.detail
+    detail = Growing(WIDE_GENERATOR, (256,)).requires_grad_(False).full.detail
     assert detail is not None
     fine = torch.zeros(1, detail.inputs - 1, 4, 4)
     coarse = torch.zeros(1, detail.coarse, 2, 2)

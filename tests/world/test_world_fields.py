@@ -199,6 +199,17 @@ def test_a_config_survives_a_manifest() -> None:
         FieldConfig((8, 16), ((Channel(0, 8, 8),),))
 
 
+def test_fields_without_some_channels_say_where_the_others_were() -> None:
+    unread = {64: WORLD_FIELDS.channels[3][:2], 128: (WORLD_FIELDS.channels[4][5],)}
+    left = WORLD_FIELDS.without(unread)
+    indices = left.indices_in(WORLD_FIELDS)
+    assert indices[3] == list(range(2, WORLD_FIELDS.counts[3]))
+    assert 5 not in indices[4]
+    for mine, theirs, level in zip(left.channels, WORLD_FIELDS.channels, indices, strict=True):
+        assert mine == tuple(theirs[k] for k in level)
+    assert left.without({}) == left
+
+
 def test_families_have_ids_titles_and_flow() -> None:
     assert len(FAMILY_IDS) == 21
     assert len(set(FAMILY_IDS)) == 21
