@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from s2s_live.engines.openvino_cache import KEPT, SUFFIX, cache_path
+from s2s_live.engines.openvino_compiled import SMALL
 from s2s_live.engines.openvino_runtime import OpenVinoRuntime
 from s2s_live.engines.runtime import open_runtime
 from s2s_live.engines.torch_runtime import TorchRuntime
@@ -47,6 +48,21 @@ def test_arrays_may_be_reused_read_only_or_cut_from_others(network):
         runtime.run(held)
         np.multiply(held, 0.5, out=held)
         np.testing.assert_allclose(runtime.run(held), torch_runtime.run(held.copy()), atol=1e-5)
+
+
+@pytest.mark.parametrize("side", [8, 400])
+def test_small_arrays_that_change_are_copied_large_ones_read_where_they_lie(side):
+    arrays = [np.full((1, 1, side, side), value, np.float32) for value in range(1, 6)]
+    assert (arrays[0].nbytes <= SMALL) == (side == 8)
+    runtime = OpenVinoRuntime(Weighted, lambda: arrays[:3])
+    for given in (arrays[:3], arrays[1:4], arrays[2:5], arrays[:3]):
+        a, b, c = (float(array[0, 0, 0, 0]) for array in given)
+        assert (runtime.run(*given) == a + 10.0 * b + 100.0 * c).all()
+    runtime.run(arrays[3], *arrays[1:3])
+    arrays[3] += 1.0
+    assert (runtime.run(arrays[3], *arrays[1:3]) == 325.0).all()
+    with pytest.raises(RuntimeError):
+        runtime.run(arrays[0][..., :1], *arrays[1:3])
 
 
 def test_more_threads_while_it_has_them_to_itself_give_the_same(network, tmp_path):

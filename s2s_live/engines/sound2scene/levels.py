@@ -17,9 +17,13 @@ def to_picture(levels: NDArray[Any]) -> Picture:
     """The fresh picture `[2n, 2n, 3]` of a `LiveGenerator`'s cells `[1, n, n, 12]`, as bytes or not."""
     count = levels.shape[1]
     cells = levels.reshape(count, count, 2, 6).astype(np.uint8, order="C", copy=False)
-    # The pixels of a cell's row are six bytes: moved as three words at once.
+    # The two pixels of a cell's row are three words. NumPy copies all first words in a fifth of the time that
+    # three words after three words take it.
     words = cells.view(np.uint16).transpose(0, 2, 1, 3)
-    return words.copy().view(np.uint8).reshape(2 * count, 2 * count, 3)
+    found = np.empty(words.shape, np.uint16)
+    for word in range(words.shape[-1]):
+        found[..., word] = words[..., word]
+    return found.view(np.uint8).reshape(2 * count, 2 * count, 3)
 
 
 def tone_curve(*, lift: float = 0.0, brightness: float = 0.0, contrast: float = 1.0) -> NDArray[np.float32]:
