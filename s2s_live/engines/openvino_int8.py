@@ -1,10 +1,10 @@
 """OpenVINO networks with convolutions in 8-bit whole numbers, where the processor is faster at those.
 
-The range of a convolution's input is what it is cut off at or, after a plain ReLU, the greatest that sample
-inputs show; that of its weights is one for each output channel (Jacob et al. 2018, section 3). Everything
-between convolutions stays in 32 bits. So do convolutions that give a picture, whose steps would be seen, and
-flicker as it moves, and those that take no activations but pictures and noise fields, whose steps would be
-those of everything after them.
+The range of a convolution's input is what it is cut off at or, after a plain ReLU (pooled or not), the
+greatest that sample inputs show; that of its weights is one for each output channel (Jacob et al. 2018,
+section 3). Everything between convolutions stays in 32 bits. So do convolutions that give a picture, whose
+steps would be seen, and flicker as it moves, and those that take no activations but pictures and noise
+fields, whose steps would be those of everything after them.
 """
 
 from __future__ import annotations
@@ -98,7 +98,9 @@ def _is_convolution(node: Any) -> bool:
 
 
 def _takes_activations(node: Any) -> bool:
-    return _is_bounded(node) or _kind_before(node) == "Relu"
+    before = node.input_value(0).get_node()
+    pooled = _kind_before(node) == "MaxPool" and _kind_before(before) == "Relu"
+    return _is_bounded(node) or pooled or _kind_before(node) == "Relu"
 
 
 def _is_bounded(node: Any) -> bool:

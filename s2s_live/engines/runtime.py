@@ -75,9 +75,9 @@ def picture_leeway(samples: Samples, resting: int | None = None) -> Leeway:
     return Leeway(samples, psnr, LEAST_PSNR, whole_numbers=True, levels=True, resting=resting)
 
 
-def embedding_leeway(samples: Samples) -> Leeway:
+def embedding_leeway(samples: Samples, *, whole_numbers: bool = False) -> Leeway:
     """For networks that give embeddings."""
-    return Leeway(samples, cosine, LEAST_COSINE)
+    return Leeway(samples, cosine, LEAST_COSINE, whole_numbers=whole_numbers)
 
 
 def open_runtime(

@@ -38,6 +38,16 @@ def test_what_takes_no_activations_stays_in_32_bits(network):
         quantize(convert(torch.nn.Conv2d(3, 16, 3).eval(), samples()[0]), samples())
 
 
+def test_pooled_activations_are_activations():
+    torch.manual_seed(0)
+    made = torch.nn.Sequential(
+        torch.nn.Conv2d(3, 16, 3), torch.nn.ReLU(), torch.nn.MaxPool2d(2), torch.nn.Conv2d(16, 16, 3),
+        torch.nn.MaxPool2d(2), torch.nn.Conv2d(16, 16, 2), torch.nn.Conv2d(16, 16, 1),
+    ).eval()  # fmt: skip
+    model = quantize(convert(made, samples()[0]), samples())
+    assert [node.get_type_name() for node in model.get_ordered_ops()].count("FakeQuantize") == 2
+
+
 def test_a_learnt_bound_is_the_range_whatever_samples_show():
     torch.manual_seed(0)
     made = torch.nn.Sequential(

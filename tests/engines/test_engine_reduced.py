@@ -11,6 +11,7 @@ from s2s_live.engines import openvino_reduced
 from s2s_live.engines.openvino_compiled import in_16_bits
 from s2s_live.engines.openvino_runtime import OpenVinoRuntime
 from s2s_live.engines.runtime import (
+    LEAST_COSINE,
     Leeway,
     cosine,
     embedding_leeway,
@@ -119,6 +120,18 @@ def test_a_network_without_convolutions_is_not_computed_in_8_bits(only_8_bits):
 def test_embeddings_are_not_computed_in_8_bits(network, only_8_bits):
     runtime = OpenVinoRuntime(network, lambda: samples()[0], leeway=embedding_leeway(samples))
     assert runtime.name == "openvino-f32"
+
+
+def test_embeddings_are_where_that_is_allowed_and_they_stay_near(network, only_8_bits):
+    def embedding():
+        return torch.nn.Sequential(network(), torch.nn.Flatten())
+
+    leeway = embedding_leeway(samples, whole_numbers=True)
+    runtime = OpenVinoRuntime(embedding, lambda: samples()[0], leeway=leeway)
+    assert runtime.name == "openvino-i8"
+    exact = OpenVinoRuntime(embedding, lambda: samples()[0])
+    for item in samples(20)[-3:]:
+        assert LEAST_COSINE <= cosine(runtime.run(*item), exact.run(*item)) < 1.0
 
 
 def test_8_bits_need_samples_to_measure_ranges_on(network, only_8_bits):

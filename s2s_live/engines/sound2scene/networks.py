@@ -16,7 +16,7 @@ import platformdirs
 from s2s_live.engines.base import Floats
 from s2s_live.engines.runtime import Runtime, embedding_leeway, open_runtime, picture_leeway
 from s2s_live.engines.sound2scene.change_detector import FRAMES, ChangeDetector
-from s2s_live.engines.sound2scene.costs import count_macs
+from s2s_live.engines.sound2scene.costs import count_macs, encoder_macs
 from s2s_live.engines.sound2scene.description import Sound2SceneConfig, detects_changes
 from s2s_live.engines.sound2scene.levels import tone_curve
 from s2s_live.engines.sound2scene.planes import still_shapes
@@ -34,11 +34,13 @@ Z_LIMIT = 2.0
 """z is cut here before truncation scales it: beyond lie scenes that training hardly saw."""
 SAMPLES = 28
 """Inputs that ranges for 8 bits are measured on and results compared on."""
-SOUNDS, SOUND_S = 8, 11
-"""Sounds that results of hearing in 16 bits are compared on, and their seconds."""
+SOUNDS, SOUND_S = 16, 11
+"""Sounds that ranges for 8 bits of hearing are measured on and results compared on, and their seconds."""
+LARGE = 1e9
+"""Multiplications of a hearing from which 8 bits are tried. Fewer take some milliseconds either way."""
 FIRST_STILL = 5
 """Which of the painting network's inputs is the first of the still planes."""
-GRAPH_VERSION = 17
+GRAPH_VERSION = 18
 """Raised whenever the networks' graphs change, so that converted ones in users' caches are not mistaken."""
 FRAME_S = 0.011
 """Painting may take so long for 60 frames a second beside hearing, drawing and recording."""
@@ -73,7 +75,10 @@ def open_hearing(
         threads=wish.threads,
         cache=_cache_file(folder.hash, f"hear-{shape[-1]}"),
         prefer=wish.prefer,
-        leeway=embedding_leeway(lambda: [[window] for window in _windows(config, shape[-1])]),
+        leeway=embedding_leeway(
+            lambda: [[window] for window in _windows(config, shape[-1])],
+            whole_numbers=encoder_macs(config.audio_encoder, (shape[-2], shape[-1])) >= LARGE,
+        ),
     )
 
 
