@@ -16,14 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 from openvino import opset13 as ops
 
+from s2s_live.engines.openvino_compiled import I8, compile_model
 from s2s_live.engines.openvino_core import CORE
 from s2s_live.engines.runtime import Floats
 
 _PLAIN, _TRANSPOSED = "Convolution", "ConvolutionBackpropData"
 _CONVOLUTIONS = {_PLAIN: 0, _TRANSPOSED: 1}
 """Kinds of nodes and the axis of their weights that counts output channels."""
-_MOST_TAKEN = 256
-"""Channels that OpenVINO's transposed convolutions take in 8 bits; those with more it computes in 32."""
 _TAPS = ([3, 1], [2, 0])
 """Of four rows of a doubling convolution those that make up an even row and an odd one."""
 _LEAST = 1e-6
@@ -31,16 +30,16 @@ _FEWEST_MAPS = 13
 """More than the twelve numbers of a cell of four pixels."""
 
 
-def quantize(model: Any, samples: Sequence[Sequence[Floats]]) -> Any:
+def quantize(model: Any, samples: Sequence[Sequence[Floats]], *, gives_picture: bool = True) -> Any:
     """A copy of `model` that computes its convolutions in 8 bits; unbounded ranges are those in `samples`.
 
     Raises RuntimeError where it has no convolution for it.
     """
     found = model.clone()
-    nodes = _convolutions(found)
+    nodes = _convolutions(found, gives_picture)
     if not nodes:
         raise RuntimeError("there is no convolution to quantise")
-    highest = iter(_measure(model, samples))
+    highest = iter(_measure(model, samples, gives_picture))
     for node in nodes:
         before = node.input_value(0).get_node()
         # What quantising cuts off needs not be cut off before.
@@ -48,9 +47,24 @@ def quantize(model: Any, samples: Sequence[Sequence[Floats]]) -> Any:
         reduce_inputs(
             node, data, float(before.get_attributes()["max"]) if _is_bounded(node) else next(highest)
         )
-        if _is_doubling(node) and int(node.get_input_shape(0)[1]) > _MOST_TAKEN:
+    found.validate_nodes_and_infer_types()
+    doubling = [node for node in nodes if _is_doubling(node)]
+    left = _left_in_32_bits(found) if doubling else set()
+    for node in doubling:
+        if node.get_friendly_name() in left:
             _apart(node)
     found.validate_nodes_and_infer_types()
+    return found
+
+
+def _left_in_32_bits(model: Any) -> set[str]:
+    """The transposed convolutions that OpenVINO computes in 32 bits all the same: those of many channels, how
+    many depends on the processor and on their shape."""
+    found: set[str] = set()
+    for node in compile_model(model, I8, 1).get_runtime_model().get_ordered_ops():
+        told = {name: str(info.value) for name, info in node.get_rt_info().items()}
+        if told["layerType"] == "Deconvolution" and "I8" not in told["primitiveType"]:
+            found.update(told["originalLayersNames"].split(","))
     return found
 
 
@@ -87,10 +101,11 @@ def _apart(node: Any) -> None:
     node.output(0).replace(doubled.output(0))
 
 
-def _convolutions(model: Any) -> list[Any]:
+def _convolutions(model: Any, gives_picture: bool) -> list[Any]:
     """Those worth it: 1x1 ones cost little, and shortcuts, which have the widest ranges, are among them."""
     found = [node for node in model.get_ordered_ops() if _is_convolution(node)]
-    return [node for node in found if _takes_activations(node) and _wide(node) and not _gives_picture(node)]
+    worth = [node for node in found if _takes_activations(node) and _wide(node)]
+    return [node for node in worth if not (gives_picture and _gives_picture(node))]
 
 
 def _is_convolution(node: Any) -> bool:
@@ -133,11 +148,11 @@ def _wide(node: Any) -> bool:
     return weight.get_node().get_type_name() == "Constant" and tuple(weight.get_shape())[2:] != (1, 1)
 
 
-def _measure(model: Any, samples: Sequence[Sequence[Floats]]) -> list[float]:
+def _measure(model: Any, samples: Sequence[Sequence[Floats]], gives_picture: bool) -> list[float]:
     """The greatest input over all samples of every convolution that takes unbounded ones."""
     probed = model.clone()
     axes = np.arange(4, dtype=np.int64)
-    nodes = [node for node in _convolutions(probed) if not _is_bounded(node)]
+    nodes = [node for node in _convolutions(probed, gives_picture) if not _is_bounded(node)]
     if not nodes:
         return []
     probed.add_results([ops.result(ops.reduce_max(node.input_value(0), axes)) for node in nodes])

@@ -86,7 +86,8 @@ def _others(model: Any, samples: Sequence[Sequence[Floats]], leeway: Leeway) -> 
         yield BF16, model
     if leeway.whole_numbers and len(samples) > HELD_BACK:
         try:
-            yield I8_BF16 if supports(I8_BF16) else I8, quantize(model, samples[:-HELD_BACK])
+            reduced = quantize(model, samples[:-HELD_BACK], gives_picture=leeway.picture)
+            yield I8_BF16 if supports(I8_BF16) else I8, reduced
         except RuntimeError as reason:
             log.info("nothing to compute in 8 bits: %s", reason)
 

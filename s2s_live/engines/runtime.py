@@ -69,6 +69,11 @@ class Leeway:
     resting: int | None = None
     """Inputs from this one on are never written to once they were handed over."""
 
+    @property
+    def picture(self) -> bool:
+        """Whether the output is one: that is what is judged by its signal to noise."""
+        return self.near is psnr
+
 
 def picture_leeway(samples: Samples, resting: int | None = None) -> Leeway:
     """For networks that paint levels."""
