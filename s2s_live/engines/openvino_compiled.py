@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 F32, BF16, I8, I8_BF16 = "openvino-f32", "openvino-bf16", "openvino-i8", "openvino-i8-bf16"
 """How a network is computed: in 32 bits, in 16, or with convolutions in 8 and the rest in 32 or 16."""
-SMALL = 1 << 18
+SMALL = 1 << 16
 """Bytes of an input up to which copying it takes less than handing it over."""
 KINDS = (I8_BF16, BF16, I8, F32)
 SHORT = frozenset({BF16, I8_BF16})
@@ -61,9 +61,9 @@ def on_threads(compiled: Any, kind: str, threads: int) -> Any:
 class Request:
     """An inference request that holds what it was given: only other arrays are handed over again.
 
-    Small ones that change from run to run are copied, which takes a tenth of the time, large ones are not. A
-    held array may be written to between runs, but for one that the network takes in 16 bits; and the output
-    is overwritten by the next run.
+    Where a small one was another than before, it is copied from then on, which takes a tenth of the time of
+    handing it over; large ones are not, nor those that the network takes in 16 bits. A held array may be
+    written to between runs, but for one in 16 bits; and the output is overwritten by the next run.
     """
 
     def __init__(self, compiled: Any) -> None:
@@ -79,7 +79,7 @@ class Request:
         """The first output."""
         for index, item in enumerate(inputs):
             own = self._own[index]
-            if own is not None and own.shape == item.shape:
+            if own is not None and own.shape == item.shape and own.dtype == item.dtype:
                 np.copyto(own, item)
             elif item is not self._held[index]:
                 self._hand_over(index, item)
@@ -94,8 +94,8 @@ class Request:
             return
         changes = self._shared[index] is not None and item.nbytes <= SMALL
         shared = np.array(item, order="C") if changes else np.require(item, requirements=["C", "W"])
-        self._own[index] = shared if changes else None
         self._request.set_input_tensor(index, openvino.Tensor(shared, shared_memory=True))
+        self._own[index] = shared if changes else None
         self._shared[index] = shared
         # Memory that OpenVINO does not share is copied, and not held: it may change unseen.
         self._held[index] = item if shared is item else None

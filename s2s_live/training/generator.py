@@ -22,7 +22,7 @@ from s2s_live.engines.sound2scene.generator import Generator
 from s2s_live.engines.sound2scene.presets import WIDE_GENERATOR
 from s2s_live.errors import TrainingError
 from s2s_live.training.adversary import Adversary
-from s2s_live.training.growing import Growing
+from s2s_live.training.growing import Growing, fields_of
 from s2s_live.training.images import Bank
 from s2s_live.training.loop import Average, Budget, Due, load_checkpoint, save_checkpoint
 from s2s_live.training.muon import Muon
@@ -182,9 +182,10 @@ class GeneratorStage:
         return used_s
 
     def _restore(self, state: dict[str, Any]) -> float:
-        if state["config"] != self.config.to_json():
+        told = GeneratorConfig.from_json(state["config"]), fields_of(state)
+        if told != (self.config, self.fields):
             hint = "Train in another run folder, or remove the old checkpoint."
-            raise TrainingError("The checkpoint is of a generator of another shape.", hint)
+            raise TrainingError("The checkpoint is of a generator of another shape or other fields.", hint)
         if state.get("wide_s", 0.0) != self.origin.wide_s:
             hint = f"Remove {self.origin.name}.pt to narrow it anew."
             raise TrainingError("The wide generator has learnt since it was narrowed.", hint)

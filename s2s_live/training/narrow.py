@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 NAME = "narrow"
 RECIPE = Recipe(phases=(Phase(0.0, 64, 8, 6), Phase(1.0, 256, 8, 6)), rate=1e-3)
 """The whole pictures from the first step on; small ones are learnt beside them."""
+NARROWED = "its channels, the fields it takes and its last convolution"
 EACH = 8
 """Scenes of every family that layers are fitted on."""
 _SEED = 7
@@ -51,7 +52,7 @@ def train_narrow(
     state = load_checkpoint(checkpoint(run))
     if state is None:
         raise TrainingError(f"There is no generator in {run}.", "Run the stage 'generator' first.")
-    _check(state, config)
+    _check(state, config, fields)
     wide, theirs = load_growing(state).plain(state["size"]), fields_of(state)
 
     def begin() -> Generator:
@@ -62,14 +63,24 @@ def train_narrow(
     GeneratorStage(run, minutes, device, recipe, seed, config, team, origin, fields).train()
 
 
-def _check(state: Mapping[str, Any], config: GeneratorConfig) -> None:
+def _check(state: Mapping[str, Any], config: GeneratorConfig, fields: FieldConfig) -> None:
     wide = GeneratorConfig.from_json(state["config"])
     if state["size"] != wide.resolution:
         hint = "Let the stage 'generator' go on first, with a larger --budget where it is spent."
         raise TrainingError(f"The generator paints {state['size']} pixels only so far.", hint)
-    if _but_narrower(wide, config) != config:
+    theirs = fields_of(state)
+    if _but_narrower(wide, config) != config or not _takes(wide, theirs) or not _takes(config, fields):
         hint = "Train the stage 'generator' anew, in another run folder."
-        raise TrainingError("The generator differs from the narrow one in more than that.", hint)
+        raise TrainingError(f"The generator differs from the narrow one in more than {NARROWED}.", hint)
+    if fields.missing_in(theirs):
+        hint = "Train the stage 'generator' anew, in another run folder."
+        raise TrainingError("The generator does not take all fields that the narrow one would.", hint)
+
+
+def _takes(config: GeneratorConfig, fields: FieldConfig) -> bool:
+    """Whether those are the fields of a generator of `config`."""
+    mine = config.fields
+    return mine is not None and (*mine.planes, mine.fine) == fields.counts
 
 
 def _but_narrower(wide: GeneratorConfig, config: GeneratorConfig) -> GeneratorConfig:

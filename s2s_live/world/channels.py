@@ -68,10 +68,20 @@ class FieldConfig:
         return FieldConfig(self.resolutions[:count], self.channels[:count], self.layers)
 
     def without(self, unread: Mapping[int, Collection[Channel]]) -> FieldConfig:
-        """The same fields without those channels, by resolution."""
+        """The same fields without those channels, by resolution. Raises ValueError where there is no such."""
+        mine = dict(zip(self.resolutions, self.channels, strict=True))
+        if any(not set(channels) <= set(mine.get(size, ())) for size, channels in unread.items()):
+            raise ValueError("a channel that is to be left out is not there")
         levels = zip(self.resolutions, self.channels, strict=True)
         left = tuple(tuple(c for c in level if c not in unread.get(size, ())) for size, level in levels)
         return FieldConfig(self.resolutions, left, self.layers)
+
+    def missing_in(self, wider: FieldConfig) -> bool:
+        """Whether `wider` lacks a channel or a resolution."""
+        if self.resolutions != wider.resolutions:
+            return True
+        levels = zip(self.channels, wider.channels, strict=True)
+        return any(not set(mine) <= set(theirs) for mine, theirs in levels)
 
     def indices_in(self, wider: FieldConfig) -> list[list[int]]:
         """At each resolution where the channels are among those of `wider`, which has them all."""

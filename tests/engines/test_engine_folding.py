@@ -81,7 +81,7 @@ def shaken(config):
     return generator
 
 
-def fields_of(config):
+def fields_of(config, fine=FINE):
     """The world's fields that a config takes: channels that stand still and channels that move."""
     if config.fields is None:
         return None
@@ -90,7 +90,7 @@ def fields_of(config):
     ]
     sizes = [config.block_resolution(i) for i in range(config.blocks)]
     if config.fields.fine:
-        levels, sizes = [*levels, FINE], [*sizes, config.resolution]
+        levels, sizes = [*levels, fine], [*sizes, config.resolution]
     return FieldConfig(tuple(sizes), tuple(levels))
 
 
@@ -101,8 +101,16 @@ def scene_of(generator, fields, upscaler=None):
 
 @pytest.mark.parametrize("case", CASES)
 def test_folding_changes_nothing(case):
-    config = CASES[case]
-    fields = fields_of(config)
+    same_when_folded(CASES[case], fields_of(CASES[case]))
+
+
+@pytest.mark.parametrize("fine", [FINE[:1], FINE[1:2], (Channel(STILL, 0, 8), Channel(STILL, 16, 0))])
+def test_mattes_read_planes_of_any_kinds(fine):
+    config = replace(SHUFFLED, fields=FieldsConfig(planes=(3, 2), kernels=(3, 1), fine=len(fine), mattes=3))
+    same_when_folded(config, fields_of(config, fine))
+
+
+def same_when_folded(config, fields):
     generator = shaken(config)
     z, feature = torch.randn(1, config.z_size), unit(torch.rand(1, config.feature_size))
     displacement = np.array([[0.0, 0.0], [0.7, -3.2], [1e4, 0.13]])

@@ -61,8 +61,11 @@ def test_small_arrays_that_change_are_copied_large_ones_read_where_they_lie(side
     runtime.run(arrays[3], *arrays[1:3])
     arrays[3] += 1.0
     assert (runtime.run(arrays[3], *arrays[1:3]) == 325.0).all()
-    with pytest.raises(RuntimeError):
-        runtime.run(arrays[0][..., :1], *arrays[1:3])
+    for wrong in (arrays[0][..., :1], arrays[0][..., :1], arrays[0].astype(np.float64)):
+        with pytest.raises(RuntimeError):
+            runtime.run(wrong, *arrays[1:3])
+    assert (runtime.run(*arrays[:3]) == 321.0).all()
+    assert (runtime.run(*arrays[:2], arrays[4]) == 521.0).all()
 
 
 def test_more_threads_while_it_has_them_to_itself_give_the_same(network, tmp_path):

@@ -13,7 +13,12 @@ from s2s_live.engines.sound2scene.audio_encoder import AudioEncoder
 from s2s_live.engines.sound2scene.change_network import ChangeNetwork
 from s2s_live.engines.sound2scene.config import FieldsConfig, GeneratorConfig
 from s2s_live.engines.sound2scene.model import load_model
-from s2s_live.engines.sound2scene.presets import BUNDLED_AUDIO_ENCODER, WIDE_GENERATOR
+from s2s_live.engines.sound2scene.presets import (
+    BUNDLED_AUDIO_ENCODER,
+    BUNDLED_FIELDS,
+    BUNDLED_GENERATOR,
+    WIDE_GENERATOR,
+)
 from s2s_live.engines.sound2scene.upscaler import Upscaler
 from s2s_live.engines.sound2scene.upscaler_config import UpscalerConfig
 from s2s_live.engines.sound2scene.world_encoder import WorldEncoder
@@ -21,7 +26,7 @@ from s2s_live.errors import TrainingError
 from s2s_live.store.folder import ModelFolder
 from s2s_live.training import generator as stage_module
 from s2s_live.training.generator import GeneratorStage, Phase, Recipe, target
-from s2s_live.training.growing import Growing
+from s2s_live.training.growing import Growing, part_config
 from s2s_live.training.images import BANK_LEVELS, Bank, judge, pair_loss
 from s2s_live.training.loop import Average, Budget, load_checkpoint, save_checkpoint
 from s2s_live.training.painting import Lot, Pool, Studio
@@ -218,6 +223,23 @@ def test_the_stage_trains_stops_and_goes_on(run: Path) -> None:
         torch.testing.assert_close(mine, theirs)
     with pytest.raises(TrainingError, match="another shape"):
         GeneratorStage(run, 1.0, CPU, QUICK, config=replace(SMALL, shared_size=8))
+    with pytest.raises(TrainingError, match="other fields"):
+        GeneratorStage(run, 1.0, CPU, QUICK, config=SMALL, fields=BUNDLED_FIELDS)
+
+
+def test_checkpoints_from_before_other_fields_and_kernels_go_on(run: Path) -> None:
+    stage = GeneratorStage(run, 1.0, CPU, QUICK, config=SMALL)
+    stage.step = 5
+    stage.save()
+    state = load_checkpoint(run / "generator.pt")
+    del state["fields"], state["config"]["final_kernel"]
+    torch.save(state, run / "generator.pt")
+    assert GeneratorStage(run, 1.0, CPU, QUICK, config=SMALL).step == 5
+
+
+def test_the_parts_of_a_generator_whose_last_convolution_is_of_one_cell_end_in_a_plain_one() -> None:
+    small = part_config(BUNDLED_GENERATOR, 64)
+    assert (small.shuffle, small.final_kernel, small.resolution) == (1, 3, 64)
 
 
 @pytest.mark.slow

@@ -214,5 +214,13 @@ def test_generators_that_cannot_be_narrowed_are_named(run: Path) -> None:
     with pytest.raises(TrainingError, match="64 pixels only"):
         narrow.train_narrow(run, 1.0, CPU, config=CLOSE)
     torch.save({**state, "size": 256}, run / "generator.pt")
-    with pytest.raises(TrainingError, match="in more than that"):
+    with pytest.raises(TrainingError, match="in more than its channels"):
         narrow.train_narrow(run, 1.0, CPU, config=replace(CLOSE, mapping=8))
+    with pytest.raises(TrainingError, match="in more than its channels"):
+        narrow.train_narrow(run, 1.0, CPU, config=CLOSE, fields=WORLD_FIELDS)
+    poorer = WORLD_FIELDS.without({16: WORLD_FIELDS.channels[1][:1]})
+    taken = replace(ROOMY, fields=replace(ROOMY.fields, planes=poorer.counts[:-1]))
+    poor = {**state, "size": 256, "config": taken.to_json(), "fields": poorer.to_dict()}
+    torch.save(poor, run / "generator.pt")
+    with pytest.raises(TrainingError, match="all fields"):
+        narrow.train_narrow(run, 1.0, CPU, config=CLOSE)

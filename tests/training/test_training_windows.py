@@ -28,7 +28,11 @@ def fields_of(config):
     return [torch.randn(2, count, size, size) for count, size in planes]
 
 
-@pytest.mark.parametrize("config", [PLAIN, SHUFFLED], ids=["plain", "fields and sub-pixels"])
+ONE_BY_ONE = replace(SHUFFLED, final_kernel=1)
+CONFIGS = {"plain": PLAIN, "fields and sub-pixels": SHUFFLED, "one by one": ONE_BY_ONE}
+
+
+@pytest.mark.parametrize("config", CONFIGS.values(), ids=CONFIGS)
 @pytest.mark.parametrize("at", [(0, 0), (3, 6), (8, 8), (0, 5)])
 def test_a_piece_is_as_in_the_whole_picture(config, at):
     torch.manual_seed(0)

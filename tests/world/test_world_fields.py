@@ -208,6 +208,12 @@ def test_fields_without_some_channels_say_where_the_others_were() -> None:
     for mine, theirs, level in zip(left.channels, WORLD_FIELDS.channels, indices, strict=True):
         assert mine == tuple(theirs[k] for k in level)
     assert left.without({}) == left
+    assert not left.missing_in(WORLD_FIELDS)
+    assert WORLD_FIELDS.missing_in(left)
+    assert WORLD_FIELDS.up_to(128).missing_in(WORLD_FIELDS)
+    for unknown in (unread, {99: (Channel(STILL, 1, 1),)}):
+        with pytest.raises(ValueError, match="not there"):
+            left.without(unknown)
 
 
 def test_families_have_ids_titles_and_flow() -> None:

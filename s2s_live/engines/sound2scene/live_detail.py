@@ -57,11 +57,11 @@ class LiveDetail(nn.Module):
         found: Tensor = table(q).reshape(1, self.count, -1) @ planes
         return found
 
-    def _read_fine(self, q: Tensor, groups: Sequence[Tensor]) -> Tensor:
-        """What is read of the planes of all groups that vary both ways, `[1, mattes, 2, r, 2, r]`."""
+    def _read_fine(self, q: Tensor, groups: Sequence[Tensor]) -> list[Tensor]:
+        """What is read of the planes of each group that vary both ways, `[1, mattes, 2, r, 2, r]`."""
         parts = torch.split(self.fine[0](q).reshape(1, self.count, -1), self.both_ways, dim=2)
         found = zip(self.both_ways, parts, groups, strict=True)
-        return reduce(torch.add, [_mixed(part, planes) for count, part, planes in found if count])
+        return [_mixed(part, planes) for count, part, planes in found if count]
 
     def forward(self, h: Tensor, q: Tensor, moving: tuple[Tensor, Tensor], resting: Resting) -> Tensor:
         """`h [1, C, r, r]`, what the last convolution takes; the condition `q [1, Q]`; coarse planes and fine
@@ -72,11 +72,11 @@ class LiveDetail(nn.Module):
         start, amount = torch.split(maps, count, dim=1)
         start = start + self._read(self.rest, q, coarse) + self._read(self.coarse, q, moving[0].flatten(2))
         start = (start + self.begin(q)[..., None]).reshape(1, count, r, r)
-        # In the shape of what is added: runtimes go over all of it once.
-        fine = self._read_fine(q, [planes.reshape(1, -1, 2, r, 2, r) for planes in (moving[1], flat)])
         lines = self._read(self.fine[1], q, across).reshape(1, count, 1, 1, 2, r)
         rows = self._read(self.fine[2], q, down).reshape(1, count, 2, r, 1, 1)
-        found = fine + lines + rows
+        # In the shape of what is added: runtimes go over all of it once.
+        both_ways = [planes.reshape(1, -1, 2, r, 2, r) for planes in (moving[1], flat)]
+        found = reduce(torch.add, [*self._read_fine(q, both_ways), lines, rows])
         mattes = torch.sigmoid(found + _between(_between(start, 2), 4))
         if self.bend is not None:
             mattes = mattes * (1.0 + self.bend[..., None, None] * (0.75 - mattes))

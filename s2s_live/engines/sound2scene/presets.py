@@ -66,7 +66,7 @@ BUNDLED_GENERATOR = replace(
     WIDE_GENERATOR,
     in_channels=(128, 128, 80, 40, 24),
     out_channels=(128, 80, 40, 24, 16),
-    fields=replace(_WIDE_FIELDS, planes=BUNDLED_FIELDS.counts[:-1]),
+    fields=replace(_WIDE_FIELDS, planes=BUNDLED_FIELDS.counts[:-1], fine=BUNDLED_FIELDS.counts[-1]),
     final_kernel=1,
 )
 """What the stage `narrow` makes of it: half the multiplications."""
