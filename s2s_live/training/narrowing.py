@@ -1,8 +1,9 @@
 """A narrower generator made of a trained one, so near to it that little training mends the rest.
 
-Of every layer's channels those are kept that explain all others best, and every convolution is fitted anew by
-least squares, one after the other, to give from what is left what the wide one gives there (He et al. 2017,
-"Channel pruning for accelerating very deep neural networks", section 3).
+Of every layer's channels those are kept that explain all others best, of the noise planes those that are
+asked for, and every convolution of channels is fitted anew by least squares, one after the other, to give
+from what is left what the wide one gives there (He et al. 2017, "Channel pruning for accelerating very deep
+neural networks", section 3).
 """
 
 from __future__ import annotations

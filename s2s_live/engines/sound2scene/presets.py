@@ -72,4 +72,4 @@ BUNDLED_GENERATOR = replace(
 """What the stage `narrow` makes of it: half the multiplications."""
 
 BUNDLED_UPSCALER = UpscalerConfig(channels=32, planes=_SIZES[-1])
-"""To 512x512, for somewhat more multiplications than the generator's."""
+"""To 512x512, for some three times the generator's multiplications."""
