@@ -57,7 +57,7 @@ _UNREAD = {
     ),
 }
 """What moves, takes time to sample, and is hardly read: without any one of these a trained generator loses
-0.1 dB in no family, and gains as often."""
+more than 0.1 dB in no family."""
 
 BUNDLED_FIELDS = WORLD_FIELDS.without(_UNREAD)
 """The noise that the bundled generator takes."""
@@ -67,9 +67,9 @@ BUNDLED_GENERATOR = replace(
     in_channels=(128, 128, 80, 40, 24),
     out_channels=(128, 80, 40, 24, 16),
     fields=replace(_WIDE_FIELDS, planes=BUNDLED_FIELDS.counts[:-1], fine=BUNDLED_FIELDS.counts[-1]),
-    final_kernel=1,
 )
-"""What the stage `narrow` makes of it: half the multiplications."""
+"""What the stage `narrow` makes of it: 0.58 of the multiplications, and 24 planes of
+noise that are sampled for each frame instead of 34."""
 
 BUNDLED_UPSCALER = UpscalerConfig(channels=32, planes=_SIZES[-1])
 """To 512x512, for some three times the generator's multiplications."""
