@@ -16,6 +16,8 @@ UNSEEN = 1e-5
 """Added to an energy under a root, whose slope it bounds: less than half a level of 255."""
 SQUARE = 2.0
 """Weight of the squared error."""
+GRID = 0.15
+"""Weight of what wrongly repeats with every second pixel, over the energy of a scene's finest detail."""
 RIM = 0.1
 """Weight of the outermost rows and columns: there a network sees nothing beyond, and a wrong line shows."""
 
@@ -40,6 +42,25 @@ def energy_error(made: Tensor, truth: Tensor, least: Tensor | float = LEAST_ENER
     return (gap / (wanted.mean((1, 2, 3)) + least)).mean()
 
 
+def grid_energy(made: Tensor, truth: Tensor) -> Tensor:
+    """Energy near the Nyquist frequency, along x or y, by which pictures have more than the rendered ones
+    around each place, `[B]`: sixth differences see what repeats with every second pixel and no soft edge.
+
+    Where each cell of a network makes a square of pixels (sub-pixel convolution, Shi et al., 2016), it is
+    what they get when they do not fit together: a grid that is too weak to count among other errors, and
+    is all that calm scenes have of fine detail.
+    """
+    there, wanted = _finest_energy(made), _finest_energy(truth)
+    across, down = ((a - b).relu().mean((1, 2, 3)) for a, b in zip(there, wanted, strict=True))
+    return across + down
+
+
+def _finest_energy(picture: Tensor) -> list[Tensor]:
+    """Along y and x, around each place; that of one and minus one by turns is one."""
+    lines = [picture.diff(n=6, dim=dim) / 64.0 for dim in (2, 3)]
+    return [functional.avg_pool2d(line.square().mean(1, keepdim=True), 8, 4) for line in lines]
+
+
 def rim_error(gap: Tensor) -> Tensor:
     """Mean absolute error of the outermost rows and columns."""
     lines = (gap[..., 0, :], gap[..., -1, :], gap[..., :, 0], gap[..., :, -1])
@@ -48,8 +69,8 @@ def rim_error(gap: Tensor) -> Tensor:
 
 def picture_loss(made: Tensor, truth: Tensor) -> Tensor:
     """Mean absolute error of pixels, of the outermost once more, of their differences along x and y, of two
-    coarser scales, and of how strong the finest detail is; the mean squared error of pixels; and the error
-    of the finest energy.
+    coarser scales, and of how strong the finest detail is; the mean squared error of pixels; the error of
+    the finest energy; and grids.
 
     The finest detail asks for grain of the right strength where its exact place is out of reach: the pixels
     alone would have it blurred. Its energy is taken over the scene's own: a calm scene has few stars, and
@@ -66,7 +87,8 @@ def picture_loss(made: Tensor, truth: Tensor) -> Tensor:
     grain = (fine - wanted).abs().mean()
     coarse = half.abs().mean() + eighth.abs().mean()
     pixels = gap.abs().mean() + SQUARE * gap.square().mean() + RIM * rim_error(gap)
-    sharp = FINE * grain + ENERGY * energy_error(fine, wanted)
+    grid = (grid_energy(made, truth) / (wanted.square().mean((1, 2, 3)) + LEAST_ENERGY)).mean()
+    sharp = FINE * grain + ENERGY * energy_error(fine, wanted) + GRID * grid
     return pixels + 0.6 * (across + down) + 0.4 * coarse + sharp
 
 

@@ -33,6 +33,7 @@ from s2s_live.training.painting import Lot, Pool, Studio
 from s2s_live.training.picture_loss import (
     energy_error,
     fine_amplitude,
+    grid_energy,
     picture_loss,
     psnr,
     rim_error,
@@ -176,6 +177,17 @@ def test_faint_noise_over_a_calm_picture_is_seen() -> None:
     noise = 0.004 * torch.randn(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
     made, truth = fine_amplitude(noise), fine_amplitude(torch.zeros_like(noise))
     assert float(energy_error(made, truth)) > 0.3
+
+
+@pytest.mark.parametrize("kept", [(True, False), (False, True), (True, True)])
+def test_a_grid_of_every_second_pixel_is_seen_where_there_should_be_none(kept: tuple[bool, bool]) -> None:
+    sign = (-1.0) ** torch.arange(32)
+    down, across = (sign if keep else torch.ones(32) for keep in kept)
+    grid = (down[:, None] * across).expand(2, 3, 32, 32)
+    soft = torch.sigmoid(torch.linspace(-4.0, 4.0, 32)).expand(2, 3, 32, 32)
+    assert grid_energy(soft + grid, soft).tolist() == pytest.approx([sum(kept)] * 2, rel=1e-3)
+    assert float(grid_energy(soft, torch.zeros_like(soft)).max()) < 1e-6
+    assert float(grid_energy(soft, grid).max()) < 1e-9, "fine detail that is missing is not of a grid"
 
 
 def test_a_scene_to_learn_from_has_no_grain_of_its_own() -> None:
