@@ -44,7 +44,7 @@ def load(path: Path, options: dict[str, Any]) -> Any:
         path.touch()  # used: the last to go
     try:
         return CORE.import_model(data[_DIGEST:], "CPU", options)
-    except RuntimeError as error:
+    except Exception as error:  # noqa: BLE001  OpenVINO's own do not share a narrower class
         log.info("the compiled network in %s cannot be used (%s): it is made again", path, error)
         return None
 
@@ -98,9 +98,7 @@ def keep(compiled: Any, path: Path, tried: Sequence[Tried] = ()) -> None:
     try:
         data: bytes = compiled.export_model().getvalue()
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as stream:
-            stream.write(hashlib.sha256(data).digest() + data)
-        Path(stream.name).replace(path)
+        _write(path, hashlib.sha256(data).digest() + data)
         if tried:
             rows = [asdict(one) for one in tried]
             path.with_suffix(NOTES).write_text(json.dumps({"tried": rows}), encoding="utf-8")
@@ -109,5 +107,17 @@ def keep(compiled: Any, path: Path, tried: Sequence[Tried] = ()) -> None:
             with contextlib.suppress(OSError):
                 old.unlink()
                 old.with_suffix(NOTES).unlink(missing_ok=True)
-    except (OSError, RuntimeError) as error:
+    except Exception as error:  # noqa: BLE001  OpenVINO's own do not share a narrower class
         log.info("the compiled network cannot be kept in %s (%s)", path, error)
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Whole or not at all: a disk that is full keeps no part of it."""
+    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as stream:
+        try:
+            stream.write(data)
+            stream.flush()
+        except OSError:
+            Path(stream.name).unlink()
+            raise
+    Path(stream.name).replace(path)

@@ -16,8 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from openvino import opset13 as ops
 
-from s2s_live.engines.openvino_compiled import I8, compile_model
-from s2s_live.engines.openvino_core import CORE
+from s2s_live.engines.openvino_compiled import F32, I8, compile_model
 from s2s_live.engines.runtime import Floats
 
 _PLAIN, _TRANSPOSED = "Convolution", "ConvolutionBackpropData"
@@ -30,8 +29,11 @@ _FEWEST_MAPS = 13
 """More than the twelve numbers of a cell of four pixels."""
 
 
-def quantize(model: Any, samples: Sequence[Sequence[Floats]], *, gives_picture: bool = True) -> Any:
-    """A copy of `model` that computes its convolutions in 8 bits; unbounded ranges are those in `samples`.
+def quantize(
+    model: Any, samples: Sequence[Sequence[Floats]], *, gives_picture: bool = True, threads: int = 1
+) -> Any:
+    """A copy of `model` that computes its convolutions in 8 bits; unbounded ranges are those in `samples`,
+    measured on so many threads.
 
     Raises RuntimeError where it has no convolution for it.
     """
@@ -39,7 +41,7 @@ def quantize(model: Any, samples: Sequence[Sequence[Floats]], *, gives_picture: 
     nodes = _convolutions(found, gives_picture)
     if not nodes:
         raise RuntimeError("there is no convolution to quantise")
-    highest = iter(_measure(model, samples, gives_picture))
+    highest = iter(_measure(model, samples, gives_picture, threads))
     for node in nodes:
         before = node.input_value(0).get_node()
         # What quantising cuts off needs not be cut off before.
@@ -148,7 +150,9 @@ def _wide(node: Any) -> bool:
     return weight.get_node().get_type_name() == "Constant" and tuple(weight.get_shape())[2:] != (1, 1)
 
 
-def _measure(model: Any, samples: Sequence[Sequence[Floats]], gives_picture: bool) -> list[float]:
+def _measure(
+    model: Any, samples: Sequence[Sequence[Floats]], gives_picture: bool, threads: int
+) -> list[float]:
     """The greatest input over all samples of every convolution that takes unbounded ones."""
     probed = model.clone()
     axes = np.arange(4, dtype=np.int64)
@@ -157,7 +161,7 @@ def _measure(model: Any, samples: Sequence[Sequence[Floats]], gives_picture: boo
         return []
     probed.add_results([ops.result(ops.reduce_max(node.input_value(0), axes)) for node in nodes])
     outputs = len(probed.outputs) - len(nodes)
-    request = CORE.compile_model(probed, "CPU").create_infer_request()
+    request = compile_model(probed, F32, threads).create_infer_request()
     rows = []
     for sample in samples:
         results = request.infer(list(sample))

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from s2s_live.engines.torch_loading import load_torch
+from s2s_live.errors import S2SError
 
 if TYPE_CHECKING:
     from torch import nn
@@ -113,7 +114,9 @@ def open_runtime(
         from s2s_live.engines.openvino_runtime import OpenVinoRuntime
 
         return OpenVinoRuntime(network, example, threads=threads, alone=alone, cache=cache, leeway=leeway)
-    except (ImportError, OSError, RuntimeError, TypeError, ValueError) as error:
+    except S2SError:  # of the model, which PyTorch could not run either
+        raise
+    except Exception as error:  # noqa: BLE001  OpenVINO's own do not share a narrower class
         log.warning("OpenVINO cannot run this network (%s): PyTorch does, more slowly", error)
         return _torch(network, device, threads, levels=levels)
 

@@ -85,6 +85,28 @@ def test_what_is_not_near_enough_stays_in_32_bits(network, only_8_bits, caplog):
     assert "openvino-i8 is not near enough: psnr" in caplog.text
 
 
+def test_a_way_that_fails_is_left_out(network, only_8_bits, monkeypatch, caplog):
+    real = openvino_reduced.compile_model
+
+    def compiled(model, kind, threads):
+        if kind == "openvino-i8":
+            raise ArithmeticError("no such convolution")
+        return real(model, kind, threads)
+
+    monkeypatch.setattr(openvino_reduced, "compile_model", compiled)
+    with caplog.at_level(logging.INFO):
+        assert OpenVinoRuntime(network, lambda: samples()[0], leeway=pictures()).name == "openvino-f32"
+    assert "openvino-i8 fails: no such convolution" in caplog.text
+
+
+def test_a_way_whose_nearness_is_no_number_is_refused(network, only_8_bits):
+    def unknown(*_):
+        return float("nan")
+
+    leeway = Leeway(samples, unknown, 35.0, whole_numbers=True)
+    assert OpenVinoRuntime(network, lambda: samples()[0], leeway=leeway).name == "openvino-f32"
+
+
 def test_ranges_that_samples_did_not_show_are_found_out(network, only_8_bits):
     few = samples(8, 0.05) + samples(4)
     runtime = OpenVinoRuntime(network, lambda: few[0], leeway=pictures(lambda: few))

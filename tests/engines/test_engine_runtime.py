@@ -1,14 +1,19 @@
 """Runtimes: conversion, the cache of converted networks, and falling back."""
 
 import builtins
+import contextlib
+import errno
 import logging
 import os
 import subprocess
 import sys
+import tempfile
+import types
 
 import numpy as np
 import pytest
 import torch
+from openvino.frontend import OpConversionFailure
 
 from s2s_live.engines.openvino_cache import KEPT, SUFFIX, cache_path
 from s2s_live.engines.openvino_compiled import SMALL
@@ -149,6 +154,57 @@ def test_a_network_that_openvino_gets_wrong_runs_in_torch(network, monkeypatch, 
         runtime = open_runtime(network, lambda: EXAMPLE)
     assert runtime.name == "torch-fp32"
     assert "differs by 0.5" in caplog.text
+
+
+def test_an_error_of_openvinos_own_leaves_the_network_to_torch(network, monkeypatch, caplog):
+    def fails(*_args):
+        raise OpConversionFailure("an operator that is not known")
+
+    assert not issubclass(OpConversionFailure, RuntimeError), "of no class that says more"
+    monkeypatch.setattr("s2s_live.engines.openvino_convert.convert", fails)
+    assert open_runtime(network, lambda: EXAMPLE).name == "torch-fp32"
+    assert "an operator that is not known" in caplog.text
+
+
+def test_a_model_that_cannot_be_loaded_is_told_at_once():
+    asked = []
+
+    def broken():
+        asked.append(True)
+        raise ModelError("The weights are cut short.", "Copy the folder again.")
+
+    with pytest.raises(ModelError, match="cut short"):
+        open_runtime(broken, lambda: EXAMPLE)
+    assert len(asked) == 1
+
+
+def test_numbers_that_are_none_are_not_near_enough(caplog):
+    class Nothing(torch.nn.Module):
+        def forward(self, x):
+            return x / x.sub(x)
+
+    runtime = open_runtime(lambda: Nothing().eval(), lambda: [np.zeros((1, 3, 4, 4), np.float32)])
+    assert runtime.name == "torch-fp32"
+    assert "differs by nan" in caplog.text
+
+
+def test_a_disk_that_is_full_keeps_no_part(network, tmp_path, monkeypatch):
+    real = tempfile.NamedTemporaryFile
+
+    @contextlib.contextmanager
+    def small(**options):
+        with real(**options) as stream:
+            yield types.SimpleNamespace(
+                name=stream.name, write=lambda data: full(stream, data), flush=stream.flush
+            )
+
+    def full(stream, data):
+        stream.write(data[:1000])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("s2s_live.engines.openvino_cache.tempfile.NamedTemporaryFile", small)
+    OpenVinoRuntime(network, lambda: EXAMPLE, cache=tmp_path / "a").run(*EXAMPLE)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_torch_can_be_preferred(network):
