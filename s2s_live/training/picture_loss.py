@@ -16,7 +16,7 @@ UNSEEN = 1e-5
 """Added to an energy under a root, whose slope it bounds: less than half a level of 255."""
 SQUARE = 2.0
 """Weight of the squared error."""
-GRID = 0.15
+GRID = 0.05
 """Weight of what wrongly repeats with every second pixel, over the energy of a scene's finest detail."""
 RIM = 0.1
 """Weight of the outermost rows and columns: there a network sees nothing beyond, and a wrong line shows."""
