@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from s2s_live.engines.base import Engine
+from s2s_live.engines.devices import AUTO, resolved
 from s2s_live.errors import ModelError
 from s2s_live.store.folder import ModelFolder
 
@@ -24,9 +25,9 @@ ENGINES: dict[str, Callable[[ModelFolder, str, int, int, bool | None], Engine]] 
 
 
 def open_engine(
-    folder: Path, device: str = "cpu", threads: int = 1, *, alone: int = 0, fine: bool | None = False
+    folder: Path, device: str = AUTO, threads: int = 1, *, alone: int = 0, fine: bool | None = False
 ) -> Engine:
-    """Open the model in `folder` on `device` (cpu, cuda, mps), each of its networks on `threads` threads.
+    """Open the model in `folder` on `device` (auto, cpu, cuda, mps), its networks on `threads` threads each.
 
     `alone`, where that are more, are those of painting while nothing is heard: hearing's as well.
     `fine` asks for pictures of twice the lines, of models that have them; None for them where this machine
@@ -44,4 +45,4 @@ def open_engine(
         )
     if threads < 1:
         raise ValueError(f"an engine needs a thread, not {threads}")
-    return opener(opened, device, threads, alone, fine)
+    return opener(opened, resolved(device), threads, alone, fine)

@@ -1,4 +1,5 @@
-"""How a network is run: PyTorch as it is, or OpenVINO, which is two to three times as fast on a CPU.
+"""How a network is run: by OpenVINO on a CPU, where it is two to three times as fast as PyTorch; recorded as
+a graph on a CUDA device; by PyTorch as it is elsewhere.
 
 A `Runtime` belongs to one thread at a time; two runtimes may run at once, each with its own threads.
 """
@@ -99,8 +100,9 @@ def open_runtime(
 ) -> Runtime:
     """The fastest runtime there is for what `network` makes and inputs of the shapes that `example` gives.
 
-    On a CPU that is OpenVINO, unless it is missing, fails, or gives other outputs than PyTorch; then a line
-    is logged and PyTorch runs. `cache` is the file (without ending) in which the compiled network is kept:
+    On CUDA that is a recording in 16 bits or in 32 (`CudaRuntime`); where it fails, the CPU runs it. On a CPU
+    that is OpenVINO, unless it is missing, fails, or gives other outputs than PyTorch; then a line is logged
+    and PyTorch runs. `cache` is the file (without ending) in which the compiled network is kept:
     where there is one, neither `network` nor `example` is called; `prefer="torch"` leaves OpenVINO out. With
     `leeway` the network may run in fewer bits. It runs on `threads`, or on `alone` of them, where that are
     more, while it has them to itself; PyTorch, whose threads are the process', on `threads` only.
@@ -108,6 +110,11 @@ def open_runtime(
     Raises ModelError when the device is not there.
     """
     levels = leeway is not None and leeway.levels
+    if device.startswith("cuda"):
+        recorded = _cuda(network, example, device, threads, leeway)
+        if recorded is not None:
+            return recorded
+        device = "cpu"
     if device != "cpu" or prefer == "torch":
         return _torch(network, device, threads, levels=levels)
     try:
@@ -119,6 +126,28 @@ def open_runtime(
     except Exception as error:  # noqa: BLE001  OpenVINO's own do not share a narrower class
         log.warning("OpenVINO cannot run this network (%s): PyTorch does, more slowly", error)
         return _torch(network, device, threads, levels=levels)
+
+
+def _cuda(
+    network: Callable[[], nn.Module],
+    example: Callable[[], Sequence[Floats]],
+    device: str,
+    threads: int,
+    leeway: Leeway | None,
+) -> Runtime | None:
+    """The network on a CUDA device; None, and a line logged, where that fails."""
+    load_torch()
+    from s2s_live.engines.cuda_runtime import CudaRuntime
+    from s2s_live.engines.torch_runtime import check_device
+
+    check_device(device)
+    try:
+        return CudaRuntime(network(), example(), device, threads=threads, leeway=leeway)
+    except S2SError:
+        raise
+    except Exception as error:  # noqa: BLE001  too little memory, no driver, an operator that is missing
+        log.warning("the GPU cannot run this network (%s): the processor does, more slowly", error)
+        return None
 
 
 def _torch(network: Callable[[], nn.Module], device: str, threads: int, *, levels: bool) -> Runtime:

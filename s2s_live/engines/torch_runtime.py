@@ -1,4 +1,4 @@
-"""Networks run by PyTorch: on a CPU without OpenVINO, on CUDA and on MPS."""
+"""Networks run by PyTorch layer by layer: on a CPU without OpenVINO, and on MPS."""
 
 from __future__ import annotations
 
@@ -39,6 +39,6 @@ def check_device(device: str) -> None:
     kind = device.partition(":")[0]
     there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if kind not in there:
-        raise ModelError(f"There is no device {device!r}.", "Use cpu, cuda or mps.")
+        raise ModelError(f"There is no device {device!r}.", "Use auto, cpu, cuda or mps.")
     if not there[kind]:
-        raise ModelError(f"This computer has no {kind} device that PyTorch can use.", "Use --device cpu.")
+        raise ModelError(f"This computer has no {kind} device that PyTorch can use.", "Use cpu, or auto.")
