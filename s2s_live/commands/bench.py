@@ -65,8 +65,10 @@ def _check_trace(options: argparse.Namespace) -> None:
 
 def _compare() -> dict[str, object]:
     from s2s_live.bench.compare import run_comparison
+    from s2s_live.bench.gpu import gpu_figures
 
-    return run_comparison(min(2, os.cpu_count() or 1))
+    threads = min(2, os.cpu_count() or 1)
+    return {**run_comparison(threads), "gpu": gpu_figures(threads)}
 
 
 def _measure(options: argparse.Namespace) -> dict[str, object]:

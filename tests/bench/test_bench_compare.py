@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from s2s_live.bench import compare
+from s2s_live.bench import compare, gpu
 from s2s_live.engines.sound2scene.config import AudioEncoderConfig
 from s2s_live.engines.sound2scene.generator import Generator
 
@@ -61,4 +61,14 @@ def test_both_ways_give_one_picture(small):
 
 def test_both_kinds_are_reported(small):
     found = compare.run_comparison(1)
-    assert {"machine", "fp32", "reduced"} == set(found)
+    assert {"machine", "model", "fp32", "reduced"} == set(found)
+
+
+def test_what_a_gpu_does_is_measured_on_what_there_is(small, monkeypatch):
+    monkeypatch.setattr(gpu, "WARM_UPS", 1)
+    found = gpu.measure("cuda" if torch.cuda.is_available() else "cpu", 1, rounds=3)
+    assert found["hear_paint_ms"]["p95"] >= found["hear_paint_ms"]["p50"] > 0
+    assert 0 < found["pictures_per_s"] < 1e3 / found["hear_paint_ms"]["p50"] * 3
+    assert set(found["runtime"]) == {"hearing", "painting"}
+    if not torch.cuda.is_available():
+        assert gpu.gpu_figures(1) is None

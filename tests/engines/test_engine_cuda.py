@@ -30,7 +30,8 @@ from s2s_live.errors import ModelError
 from s2s_live.store.folder import ModelFolder
 
 WORLD = Path(__file__).parents[2] / "models" / "world"
-HERE = ["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"]
+GPU = [pytest.param("cuda", marks=pytest.mark.gpu)] if torch.cuda.is_available() else []
+HERE = ["cpu", *GPU]
 
 
 class Levels(torch.nn.Module):
