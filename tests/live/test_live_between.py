@@ -1,9 +1,13 @@
 """Slow painting is blended from key frame to key frame; quick painting is shown as it comes."""
 
+import threading
 import time
+from types import SimpleNamespace
 
 import numpy as np
 
+from s2s_live.live import between as between_module
+from s2s_live.live import tween as tween_module
 from s2s_live.live.between import QUICK_S, SLOW_S, TURNS, Between
 from s2s_live.live.frame import Frame
 from s2s_live.live.pacing import Pacer
@@ -57,6 +61,74 @@ def test_it_can_be_turned_off():
     assert between.active
     assert takes(between, 1.0, 1, wanted=False) == [False]
     assert not between.active
+
+
+def test_the_optical_flow_holds_up_nobody_who_paints(monkeypatch):
+    begun, let_go, pictures = threading.Event(), threading.Event(), []
+
+    def flow(start, _end):
+        begun.set()
+        assert let_go.wait(PATIENCE_S)
+        return np.zeros((*start.shape[:2], 2), np.float32)
+
+    monkeypatch.setattr(tween_module, "_flow", flow)
+    between = Between(lambda picture, _key: pictures.append(picture), Pacer(0.0))
+    between.start()
+    painter = threading.Thread(target=takes, args=(between, 1.0, 9), daemon=True)
+    try:
+        takes(between, 1.0, TURNS)
+        end = time.monotonic() + PATIENCE_S
+        while not pictures and time.monotonic() < end:
+            time.sleep(0.001)
+        painter.start()
+        assert begun.wait(PATIENCE_S)
+        painter.join(PATIENCE_S / 4)
+        assert not painter.is_alive()
+    finally:
+        let_go.set()
+        between.stop()
+        assert between.join(PATIENCE_S)
+
+
+def key(value, painted):
+    return Frame(0, 0, np.full((32, 32, 3), value, np.uint8), painted, painted)
+
+
+def by_hand(monkeypatch):
+    """A worker that is turned by hand on a clock of its own, what it has shown, and the clock."""
+    clock, values = SimpleNamespace(now=0.0), []
+    monkeypatch.setattr(between_module, "time", SimpleNamespace(monotonic=lambda: clock.now))
+    between = Between(lambda picture, _key: values.append(int(picture.mean())), Pacer(0.0))
+    between.pause = lambda _seconds: None
+    return between, values, clock
+
+
+def test_a_key_frame_that_is_taken_late_is_no_step_back(monkeypatch):
+    between, values, clock = by_hand(monkeypatch)
+    for _ in range(TURNS):
+        between.take(key(0, 0.0), 1.0, wanted=True)
+    between.work()
+    between.take(key(200, 0.0), 1.0, wanted=True)
+    for clock.now in (0.02, 0.06, 0.12):
+        between.work()
+    between.take(key(200, 0.09), 1.0, wanted=True)
+    for clock.now in (0.121, 0.15, 0.5):
+        between.work()
+    assert values[0] == 0
+    assert 60 < values[3] < 140
+    assert values == sorted(values)
+    assert values[-1] == 200
+
+
+def test_nothing_is_blended_from_before_painting_was_quick(monkeypatch):
+    between, values, clock = by_hand(monkeypatch)
+    for seconds, value in ((1.0, 0), (0.0, 100), (1.0, 200)):
+        clock.now += 1.0
+        for _ in range(TURNS):
+            taken = between.take(key(value, clock.now), seconds, wanted=True)
+        if taken:  # while painting is quick the worker does not get to look
+            between.work()
+    assert values == [0, 200]
 
 
 def shown(engine, feed, values, keys):
