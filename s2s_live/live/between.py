@@ -11,6 +11,7 @@ from s2s_live.engines.base import Picture
 from s2s_live.live.frame import Frame
 from s2s_live.live.pacing import Pacer
 from s2s_live.live.worker import Worker
+from s2s_live.tracing import span
 
 if TYPE_CHECKING:
     from s2s_live.live.tween import Tween
@@ -92,7 +93,8 @@ class Between(Worker):
         self.pacer.begin(now)
         tween = self._toward(key)
         now = time.monotonic()
-        picture = tween.at(now)
+        with span("blend", position=key.frame.position):
+            picture = tween.at(now)
         if picture is self._shown:
             self.pause(0.002)
         elif self.active:  # else newer frames are shown as they come by now
@@ -108,6 +110,7 @@ class Between(Worker):
             self._tween = Tween()
         if key is not self._taken:
             # From when it was painted on, but never back behind a picture that was shown since then.
-            self._tween.key(key.frame.picture, max(key.frame.painted, self._shown_at))
+            with span("flow", position=key.frame.position):
+                self._tween.key(key.frame.picture, max(key.frame.painted, self._shown_at))
             self._taken = key
         return self._tween

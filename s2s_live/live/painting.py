@@ -107,9 +107,8 @@ class Painting(Worker):
         frame = Frame(self._index, position, picture, captured, now, motion.scene, motion.z)
         took = time.perf_counter() - begun
         self.meter.add(now, took * 1e3)
-        with span("publish", frame=frame.index):
-            if not self.between.take(frame, took, wanted=self.performer.values["tween"] >= 0.5):
-                self._show(frame)
+        if not self.between.take(frame, took, wanted=self.performer.values["tween"] >= 0.5):
+            self._show(frame)
 
     def _show_between(self, picture: Picture, key: Frame) -> None:
         """From the other thread: a picture that is shown now."""
@@ -117,7 +116,7 @@ class Painting(Worker):
         self._show(replace(key, picture=picture, position=int(self._feed.position_at(now)), painted=now))
 
     def _show(self, frame: Frame) -> None:
-        with self._showing:
+        with self._showing, span("publish", frame=self._index):
             # A key frame that is shown after a picture between was painted for an earlier moment.
             last = self.frame.position if self.frame else frame.position
             frame = replace(frame, index=self._index, position=max(frame.position, last))

@@ -16,6 +16,7 @@ from s2s_live.live.log import ShowLog
 from s2s_live.live.memory import NO_PINS, Pin, Pins
 from s2s_live.live.motion import Motion
 from s2s_live.timeline import TICK
+from s2s_live.tracing import span
 
 Levels = Callable[[int], tuple[float, float]]
 """(level in dBFS, onset 0..1) of a tick."""
@@ -91,7 +92,8 @@ class Performer:
         """The frame at programme sample `position`, flash guard applied."""
         picture = self.engine.paint(self.state(position))
         if self._values["flash_guard"] >= 0.5:
-            picture = self._guard.apply(picture, position)
+            with span("guard", position=position):
+                picture = self._guard.apply(picture, position)
         if self.log is not None:
             self.log.frames.append(position)
         return picture

@@ -240,10 +240,11 @@ class Recorder:
         if frame is None and not self._seen:
             frame = self._slots.peek()  # the very first frame may be a little later than the start
         if frame is None:
-            writer.repeat_frame()
+            with span("repeat", slot=self._slot):
+                writer.repeat_frame()
             self._repeated += 1
         else:
-            with span("encode", frame=frame.index):
+            with span("encode", slot=self._slot, frame=frame.index):
                 writer.write_frame(frame.picture)
             self._seen = True
         self._slot += 1
@@ -253,7 +254,8 @@ class Recorder:
             return
         while self._sound < stop:
             block = self._read(min(stop, self._sound + _BLOCK))
-            writer.write_sound(block)
+            with span("sound", position=self._sound, samples=len(block)):
+                writer.write_sound(block)
             self._sound += len(block)
 
     def _read(self, stop: int) -> Floats:

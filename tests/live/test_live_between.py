@@ -1,5 +1,6 @@
 """Slow painting is blended from key frame to key frame; quick painting is shown as it comes."""
 
+import json
 import threading
 import time
 from types import SimpleNamespace
@@ -12,6 +13,7 @@ from s2s_live.live.between import QUICK_S, SLOW_S, TURNS, Between
 from s2s_live.live.frame import Frame
 from s2s_live.live.pacing import Pacer
 from s2s_live.live.session import Session
+from s2s_live.tracing import recording
 
 PATIENCE_S = 20.0
 
@@ -156,6 +158,22 @@ def test_a_slow_engine_is_shown_with_pictures_in_between(engine, feed):
     positions = [one.position for one in frames]
     assert positions == sorted(positions)
     assert all(one.captured < one.painted for one in frames)
+
+
+def test_a_trace_tells_what_pictures_in_between_take(engine, feed, tmp_path):
+    with recording(tmp_path / "trace.json"):
+        frames, _painted = shown(Slow(engine, 0.15), feed, {"z_speed": 1.0}, 8)
+    events = json.loads((tmp_path / "trace.json").read_text())["traceEvents"]
+    threads = {event["tid"]: event["args"]["name"] for event in events if event["ph"] == "M"}
+    spans = [event for event in events if event["ph"] == "X"]
+    painted = {event["args"]["position"] for event in spans if event["name"] == "paint"}
+    for name in ("flow", "blend"):
+        found = [event for event in spans if event["name"] == name]
+        assert {threads[event["tid"]] for event in found} == {"s2s-between"}
+        assert {event["args"]["position"] for event in found} <= painted
+        assert len({event["args"]["position"] for event in found}) > 2
+    published = [event["args"]["frame"] for event in spans if event["name"] == "publish"]
+    assert published == [frame.index for frame in frames]
 
 
 def test_no_picture_is_older_than_the_one_before_when_turned_off(engine, feed):

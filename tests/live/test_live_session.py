@@ -43,11 +43,20 @@ def test_a_trace_tells_every_stage_of_every_frame(engine, feed, tmp_path):
         session.start()
         wait_for(lambda: session.heard is not None and session.frame is not None and session.frame.index > 10)
         session.stop()
-    stages = {}
+    stages, times = {}, {}
     for event in json.loads((tmp_path / "trace.json").read_text())["traceEvents"]:
         if event["ph"] == "X":
             stages.setdefault(event["name"], []).append(event["args"])
+            times.setdefault(event["name"], []).append((event["ts"], event["ts"] + event["dur"]))
     assert set(stages) >= {"capture", "features", "hear", "advance", "paint", "publish"}
+    for part in ("fields", "network", "guard"):
+        assert [stage["position"] for stage in stages[part]] == [
+            stage["position"] for stage in stages["paint"]
+        ]
+        assert all(
+            paint[0] <= inner[0] and inner[1] <= paint[1] + 1.0
+            for paint, inner in zip(times["paint"], times[part], strict=True)
+        )
     for name in ("advance", "paint", "publish"):
         assert [stage["frame"] for stage in stages[name]][:10] == list(range(10))
     hops = [stage["hop"] for stage in stages["features"]]

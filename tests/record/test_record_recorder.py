@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import threading
 import time
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from s2s_live.errors import RecordingError
 from s2s_live.record.recorder import Recorder
 from s2s_live.record.settings import RecordSettings
+from s2s_live.tracing import recording as tracing
 
 RATE = 48_000
 
@@ -54,6 +56,22 @@ def test_length_rate_and_sound(tmp_path, ring, frame, film):
     assert got.seconds == pytest.approx(2.0, abs=0.03)
     assert np.abs(got.sound).max() == pytest.approx(0.5, abs=0.1)
     assert got.size == (64, 64)
+
+
+def test_a_trace_tells_every_slot_and_all_sound(tmp_path, ring, frame):
+    recorder = Recorder(settings(tmp_path), ring, 0)
+    with tracing(tmp_path / "trace.json"):
+        recorder.start()
+        play(recorder, ring, frame, 1.0, paint_every=4800)
+        recording = recorder.stop()
+    stages = {}
+    for event in json.loads((tmp_path / "trace.json").read_text())["traceEvents"]:
+        if event["ph"] == "X":
+            stages.setdefault(event["name"], []).append(event["args"])
+    assert len(stages["repeat"]) == recording.repeated > 0
+    slots = [stage["slot"] for name in ("encode", "repeat") for stage in stages[name]]
+    assert sorted(slots) == list(range(recording.frames))
+    assert sum(stage["samples"] for stage in stages["sound"]) == RATE
 
 
 def test_a_take_begins_with_the_newest_sound_not_with_history(tmp_path, ring, frame, film):

@@ -49,6 +49,7 @@ from s2s_live.features.log_mel import LogMelConfig
 from s2s_live.features.log_psd import HOP, SAMPLE_RATE, LogPsdConfig, window_choices
 from s2s_live.features.opening import open_front_end
 from s2s_live.store.folder import ModelFolder
+from s2s_live.tracing import span
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -177,9 +178,11 @@ class Sound2SceneEngine:
         with self._painting:
             if self._paint is None:
                 raise ValueError("the engine is closed")
-            fields = self._fields(self._paint, state, pulse)
+            with span("fields", position=state.position):
+                fields = self._fields(self._paint, state, pulse)
             inputs = (z[None].astype(np.float32), self._feature(state), tone, *fields)
-            levels = self._paint.runtime.run(*inputs, alone=not self._hearing.locked())
+            with span("network", position=state.position):
+                levels = self._paint.runtime.run(*inputs, alone=not self._hearing.locked())
             return to_picture(levels)
 
     def silence(self) -> Target:
