@@ -51,6 +51,7 @@ class Painting(Worker):
         self._index = first_index
         self._position = -1
         self._showing = threading.Lock()
+        self._over = False
         self.between = Between(self._show_between, Pacer(fps))
 
     def start(self) -> None:
@@ -64,8 +65,9 @@ class Painting(Worker):
         self.between.stop()
 
     def join(self, timeout: float) -> bool:
-        """Wait for the end of both."""
+        """Wait for the end of both. What is painted after that is not shown: another may be painting."""
         ended = [super().join(timeout), self.between.join(timeout)]
+        self._over = True
         return all(ended)
 
     def set_pace(self, fps: float) -> None:
@@ -117,6 +119,8 @@ class Painting(Worker):
 
     def _show(self, frame: Frame) -> None:
         with self._showing, span("publish", frame=self._index):
+            if self._over:
+                return
             # A key frame that is shown after a picture between was painted for an earlier moment.
             last = self.frame.position if self.frame else frame.position
             frame = replace(frame, index=self._index, position=max(frame.position, last))

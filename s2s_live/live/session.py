@@ -168,8 +168,8 @@ class Session:
         """
         with self._swap_lock:
             values = self.values.snapshot()
-            last = self.painting.frame
             self._stop_workers()
+            last = self.painting.frame
             if engine.spec.model_hash != self.memory.spec.model_hash:
                 self.memory = Memory(engine.spec, pins)
             self._begin(engine, values, first_index=last.index + 1 if last else 0)

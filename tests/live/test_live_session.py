@@ -8,6 +8,7 @@ import time
 import pytest
 
 from s2s_live.errors import PinError
+from s2s_live.live import session as session_module
 from s2s_live.live.memory import NO_PINS
 from s2s_live.live.session import Session
 from s2s_live.tracing import recording
@@ -73,6 +74,65 @@ def test_swapping_engines_keeps_controls_and_counts_on(engine, feed):
     wait_for(lambda: session.frame.index > before + 3)
     assert session.control("attack") == 1.25
     session.stop()
+
+
+class Held:
+    """An engine whose painting may take as long as it wants."""
+
+    def __init__(self, engine):
+        self.inner, self.go_on, self.waits = engine, threading.Event(), threading.Event()
+        self.go_on.set()
+
+    def __getattr__(self, name):
+        return getattr(self.inner, name)
+
+    def paint(self, state):
+        if not self.go_on.is_set():
+            self.waits.set()
+            assert self.go_on.wait(20.0)
+        return self.inner.paint(state)
+
+
+def test_a_painter_that_ends_late_shows_nothing_any_more(engine, feed, monkeypatch):
+    monkeypatch.setattr(session_module, "STOP_S", 0.1)
+    held, seen = Held(engine), []
+    session = Session(held, feed)
+    session.add_sink(seen.append)
+    session.start()
+    wait_for(lambda: len(seen) > 3)
+    held.go_on.clear()
+    assert held.waits.wait(10.0)
+    late = session.painting
+    session.swap_engine(engine)
+    before = len(seen)
+    wait_for(lambda: len(seen) > before + 3)
+    held.go_on.set()
+    assert late.join(10.0)
+    assert session.stop()
+    assert [frame.index for frame in seen] == list(range(len(seen)))
+    positions = [frame.position for frame in seen]
+    assert positions == sorted(positions)
+
+
+def test_no_two_frames_have_one_index_when_an_engine_is_swapped(engine, feed, monkeypatch):
+    session, seen = Session(engine, feed), []
+    session.add_sink(seen.append)
+    session.start()
+    wait_for(lambda: len(seen) > 3)
+    stop = session._stop_workers
+
+    def stop_late():
+        count = len(seen)
+        wait_for(lambda: len(seen) > count + 1)
+        return stop()
+
+    monkeypatch.setattr(session, "_stop_workers", stop_late)
+    session.swap_engine(engine)
+    monkeypatch.undo()
+    count = len(seen)
+    wait_for(lambda: len(seen) > count + 3)
+    session.stop()
+    assert [frame.index for frame in seen] == list(range(len(seen)))
 
 
 def test_controls_are_clamped_and_unknown_ones_refused(engine, feed):
