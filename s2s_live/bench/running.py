@@ -18,6 +18,7 @@ from s2s_live.bench.machine import Memory
 from s2s_live.bench.tape import Tape
 from s2s_live.live.log import ShowLog
 from s2s_live.live.session import DEFAULT_FPS, Session
+from s2s_live.live.statistics import Meter, Quantiles
 from s2s_live.ui.record_desk import TakeSettings
 
 if TYPE_CHECKING:
@@ -121,23 +122,24 @@ class Run:
 
     def _paced(self) -> None:
         self.seen.paced_from = self.feed.program.written
+        for meter in self._meters():
+            meter.begin()
         self._after(self._seconds, self._paced_end, self._mark())
 
     def _paced_end(self, since: Mark) -> None:
         now = time.monotonic()
         wall = now - since.at
         status = self._session.status(now)
-        hearing = self._session.hearing
-        features = hearing.features.quantiles()
+        paint, hear, features = (meter.whole() for meter in self._meters())
         spec = self._session.engine.spec
         self.seen.figures |= {
             "shown_fps": round((self.seen.paints - since.paints) / wall, 2),
             "unique_fps": round((len(self.seen.shown) - since.unique) / wall, 2),
             "paced_paint_fps": self._rate(since),
-            "hear_hz": round((hearing.meter.count - since.heard) / wall, 2),
+            "hear_hz": round((self._session.hearing.meter.count - since.heard) / wall, 2),
             "cpu_cores": round((time.process_time() - since.cpu) / wall, 3),
-            "paint_ms": _as_json(status.paint_ms),
-            "hear_ms": _as_json(status.hear_ms),
+            "paint_ms": _as_json(paint),
+            "hear_ms": _as_json(hear),
             "feature_ms_per_s": round(features.p50 / spec.hop_s, 2) if features else None,
             "skipped_hops": status.skipped_hops,
         }
@@ -165,6 +167,11 @@ class Run:
             self.seen.paints,
             len(self.seen.shown),
         )
+
+    def _meters(self) -> tuple[Meter, Meter, Meter]:
+        """Of frames, of hearings, of hops as features."""
+        session = self._session
+        return session.painting.meter, session.hearing.meter, session.hearing.features
 
     def _rate(self, since: Mark) -> float:
         """Painted frames per second since a mark."""
@@ -197,7 +204,7 @@ class Mark:
     unique: int
 
 
-def _as_json(quantiles: object) -> dict[str, float] | None:
+def _as_json(quantiles: Quantiles | None) -> dict[str, float] | None:
     if quantiles is None:
         return None
-    return {"p50": round(quantiles.p50, 2), "p95": round(quantiles.p95, 2)}  # type: ignore[attr-defined]
+    return {"p50": round(quantiles.p50, 2), "p95": round(quantiles.p95, 2)}

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import threading
+from array import array
 from collections import deque
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+
+MOST = 100_000
+"""Durations that `whole` is of at most, the newest: half an hour of 60 a second, in 0.4 MB."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +29,8 @@ class Meter:
     def __init__(self, keep: int = 600) -> None:
         self._lock = threading.Lock()
         self._events: deque[tuple[float, float]] = deque(maxlen=keep)
+        self._whole: array[float] | None = None
+        self._noted = 0
         self.count = 0
 
     def add(self, now: float, milliseconds: float) -> None:
@@ -30,6 +38,27 @@ class Meter:
         with self._lock:
             self._events.append((now, milliseconds))
             self.count += 1
+            if self._whole is not None:
+                self._note(milliseconds, self._whole)
+
+    def _note(self, milliseconds: float, whole: array[float]) -> None:
+        if len(whole) < MOST:
+            whole.append(milliseconds)
+        else:
+            whole[self._noted % MOST] = milliseconds
+        self._noted += 1
+
+    def begin(self) -> None:
+        """Keep every duration from now on, for `whole`."""
+        with self._lock:
+            # Numbers, not objects: the benchmark that asks for them measures memory too.
+            self._whole, self._noted = array("f"), 0
+
+    def whole(self) -> Quantiles | None:
+        """Of the durations since `begin`; None where there are none."""
+        with self._lock:
+            durations = np.array(self._whole or ())
+        return _quantiles(durations)
 
     def rate(self, now: float, span: float = 2.0) -> float:
         """Events per second over the last `span` seconds."""
@@ -38,10 +67,14 @@ class Meter:
         return recent / span
 
     def quantiles(self) -> Quantiles | None:
-        """Of the durations kept; None before the first event."""
+        """Of the newest durations; None before the first event."""
         with self._lock:
-            durations = [duration for _, duration in self._events]
-        if not durations:
-            return None
-        p50, p95 = np.percentile(durations, (50, 95))
-        return Quantiles(float(p50), float(p95))
+            durations = np.array([duration for _, duration in self._events])
+        return _quantiles(durations)
+
+
+def _quantiles(durations: NDArray[np.floating[Any]]) -> Quantiles | None:
+    if not len(durations):
+        return None
+    p50, p95 = np.percentile(durations, (50, 95))
+    return Quantiles(float(p50), float(p95))

@@ -2,6 +2,7 @@
 
 import pytest
 
+from s2s_live.live import statistics
 from s2s_live.live.pacing import Pacer
 from s2s_live.live.statistics import Meter
 
@@ -37,3 +38,21 @@ def test_meter_rates_and_quantiles():
     quantiles = meter.quantiles()
     assert quantiles.p50 == pytest.approx(49.5)
     assert quantiles.p95 == pytest.approx(94.05)
+
+
+def test_a_meter_tells_of_the_newest_and_from_a_begin_on_of_all(monkeypatch):
+    monkeypatch.setattr(statistics, "MOST", 1000)
+    meter = Meter(keep=10)
+    meter.add(0.0, 99.0)
+    assert meter.whole() is None
+    meter.begin()
+    assert meter.whole() is None
+    for i in range(1000):
+        meter.add(float(i), float(i))
+    assert meter.whole().p50 == pytest.approx(499.5)
+    assert meter.quantiles().p50 == pytest.approx(994.5)
+    for i in range(1000, 1500):
+        meter.add(float(i), float(i))
+    assert meter.whole().p50 == pytest.approx(999.5), "no more than so many are kept, the newest"
+    meter.begin()
+    assert meter.whole() is None
