@@ -34,6 +34,11 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="instead: Sound2Scene's official networks, as published against as they run here (no window)",
     )  # fmt: skip
     parser.add_argument(
+        "--judder", action="store_true",
+        help="instead: how evenly the scene moves where painting is slow, with pictures in between and "
+        "without (no window, under a minute)",
+    )  # fmt: skip
+    parser.add_argument(
         "--trace", type=Path, metavar="FILE",
         help="write when each stage of each frame ran to FILE, for chrome://tracing or Perfetto",
     )  # fmt: skip
@@ -43,7 +48,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def _run(options: argparse.Namespace) -> int:
     _check_trace(options)
-    figures = _compare() if options.compare else _measure(options)
+    figures = _figures(options)
     if options.json:
         print(json.dumps(figures, indent=2))
         return 0
@@ -57,10 +62,23 @@ def _check_trace(options: argparse.Namespace) -> None:
     from s2s_live.errors import S2SError
     from s2s_live.tracing import check_trace
 
-    if options.trace and options.compare:
-        raise S2SError("A trace is of the running app: --compare opens none.", "Leave out one of the two.")
+    if options.trace and (options.compare or options.judder):
+        hint = "Leave out --trace, or --compare and --judder."
+        raise S2SError("A trace is of the running app, which neither --compare nor --judder opens.", hint)
+    if options.compare and options.judder:
+        raise S2SError("--compare and --judder measure different things.", "Ask for one at a time.")
     if options.trace:
         check_trace(options.trace)
+
+
+def _figures(options: argparse.Namespace) -> dict[str, object]:
+    if options.compare:
+        return _compare()
+    if options.judder:
+        from s2s_live.bench.judder import measure_judder
+
+        return measure_judder(options.model)
+    return _measure(options)
 
 
 def _compare() -> dict[str, object]:
