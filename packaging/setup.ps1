@@ -69,4 +69,14 @@ function Initialize-S2SLive {
   Install-Packages $lock
   Invoke-Checked $Py @((Join-Path $Root 'packaging\link.py'))
   Set-Content -Path $stamp -Value $want -Encoding utf8
+  if (-not $Tests) { Find-Fastest }
+}
+
+function Find-Fastest {
+  # So that the first start shows pictures as soon as later ones; it does this itself where it must.
+  Write-Host 's2s-live: measuring how the bundled model runs best on this machine (once, some ten seconds)'
+  # What a program writes to standard error must not stop us.
+  $ErrorActionPreference = 'SilentlyContinue'
+  & (Join-Path $Root '.venv\Scripts\s2s-live.cmd') tune 2>$null | Out-Null
+  if ($LASTEXITCODE -ne 0) { Write-Host 's2s-live: that failed: the first start will try again' }
 }

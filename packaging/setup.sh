@@ -164,6 +164,12 @@ set_up_python() { # set_up_python run|test: what tests need is all that the app 
   install_packages "$lock"
   "$PY" packaging/link.py
   echo "$want" >.venv/.ready
+  [ "$1" = test ] || find_fastest
+}
+
+find_fastest() { # so that the first start shows pictures as soon as later ones; it does this itself where it must
+  say "measuring how the bundled model runs best on this machine (once, some ten seconds)"
+  "$ROOT/.venv/bin/s2s-live" tune >/dev/null 2>&1 || say "that failed: the first start will try again"
 }
 
 set_up() {

@@ -92,10 +92,12 @@ def test_what_uv_was_told_itself_is_kept() -> None:
 
 @needs_bash
 def test_the_second_time_does_nothing(tmp_path: Path) -> None:
-    """With the stamp in place neither pip nor uv is called; the tests' packages hold the app's."""
+    """With the stamp in place neither pip nor uv is called; the tests' packages hold the app's. Whoever wants
+    to run the app, not its tests, has the machine measured."""
     code = f"""
 ROOT={tmp_path}; PY={tmp_path}/.venv/bin/python; mkdir -p {tmp_path}/.venv/bin
 cp -r packaging {tmp_path}/; cd {tmp_path}; printf '#!/bin/sh\n' >"$PY"; chmod +x "$PY"
+printf '#!/bin/sh\necho "$@" >>{tmp_path}/asked\n' >.venv/bin/s2s-live; chmod +x .venv/bin/s2s-live
 make_environment() {{ echo made; }}; install_packages() {{ echo "${{1##*/}}"; }}
 for kind in run run test test run; do set_up_python $kind; echo $kind; done
 echo more >>packaging/requirements.txt
@@ -108,6 +110,14 @@ for kind in run test; do set_up_python $kind; echo $kind; done
         *(app, "run", "run", tests, "test", "test", "run"),
         *(app, "run", tests, "test"),
     ]
+    assert (tmp_path / "asked").read_text().splitlines() == ["tune", "tune"]
+
+
+@needs_bash
+def test_where_measuring_fails_set_up_goes_on(tmp_path: Path) -> None:
+    result = bash(f"ROOT={tmp_path}; find_fastest; echo went on")
+    assert result.stdout.strip() == "went on"
+    assert "the first start will try again" in result.stderr
 
 
 @pytest.mark.skipif(os.name == "nt", reason="writes a shell script")
