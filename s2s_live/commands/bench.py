@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from pathlib import Path
 
@@ -84,8 +83,9 @@ def _figures(options: argparse.Namespace) -> dict[str, object]:
 def _compare() -> dict[str, object]:
     from s2s_live.bench.compare import run_comparison
     from s2s_live.bench.gpu import gpu_figures
+    from s2s_live.live.threads import usable_cores
 
-    threads = min(2, os.cpu_count() or 1)
+    threads = min(2, usable_cores())
     return {**run_comparison(threads), "gpu": gpu_figures(threads)}
 
 

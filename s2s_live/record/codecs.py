@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 
 import av
@@ -10,6 +9,7 @@ import av.codec
 import av.error
 
 from s2s_live.errors import RecordingError
+from s2s_live.live.threads import usable_cores
 
 _VIDEO = ("libx264", "libopenh264", "mpeg4")
 """In order of preference. The last is not H.264 and is there so that a take is never lost."""
@@ -81,4 +81,4 @@ def _plain_options(name: str) -> Mapping[str, str]:
 
 def offline_threads() -> int:
     """Encoder threads for rendering: all cores but the one that paints."""
-    return max(1, (os.cpu_count() or 2) - 1)
+    return max(1, usable_cores() - 1)

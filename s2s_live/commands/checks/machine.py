@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import platform
 from typing import Any
 
 from s2s_live.commands.checks.child import ask
 from s2s_live.commands.checks.finding import Finding, ok, warn
+from s2s_live.live.threads import usable_cores
 
 
 def check_machine() -> list[Finding]:
@@ -16,7 +16,7 @@ def check_machine() -> list[Finding]:
     facts: dict[str, Any] = {}
     for one in answers:
         facts.update(one)
-    cores = os.cpu_count() or 1
+    cores = usable_cores()
     system = f"{platform.system()} {platform.release()}, {platform.machine()}"
     findings = [
         ok("machine", "system", system),
