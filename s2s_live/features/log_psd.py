@@ -169,7 +169,7 @@ class LogPsd(ColumnStream):
 
     def _cut(self, count: int) -> Floats:
         """The newest columns, standardised: in one pass over the ring, where NumPy would take two."""
-        import cv2  # the bundled world starts without it
+        from s2s_live.opencv import cv2  # the bundled world starts without it
 
         mean, deviation = self._moments(count)
         if count not in self._cuts:

@@ -7,11 +7,11 @@ the price is one more key interval between sound and picture.
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from s2s_live.engines.base import Picture
+from s2s_live.opencv import cv2
 
 INTERVAL_S = 0.2
 """Expected between the first two key frames."""

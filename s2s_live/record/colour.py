@@ -16,7 +16,7 @@ from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTr
 from numpy.typing import NDArray
 
 from s2s_live.engines.base import Picture
-from s2s_live.record.opencv import cv2
+from s2s_live.opencv import cv2
 
 _KR, _KB = 0.2126, 0.0722
 """Weights of red and blue in the luma of ITU-R BT.709."""

@@ -11,9 +11,9 @@ import numpy as np
 
 from s2s_live.engines.base import Floats, Picture
 from s2s_live.errors import RecordingError
+from s2s_live.opencv import cv2
 from s2s_live.record.colour import fit, scale_into
 from s2s_live.record.faults import explained
-from s2s_live.record.opencv import cv2
 from s2s_live.timeline import PROGRAM_RATE
 
 _SAMPLE_BYTES = 3

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from s2s_live.live.frame import Frame
+from s2s_live.opencv import cv2
 from s2s_live.record.faults import explained
 from s2s_live.record.naming import claim, dated_stem
-from s2s_live.record.opencv import cv2
 from s2s_live.record.sequence import encode_png
 from s2s_live.record.video import even_size
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -21,6 +20,7 @@ from s2s_live.engines.sound2scene.config import GeneratorConfig
 from s2s_live.engines.sound2scene.generator import Generator
 from s2s_live.engines.sound2scene.presets import WIDE_GENERATOR
 from s2s_live.errors import TrainingError
+from s2s_live.opencv import cv2
 from s2s_live.training.adversary import Adversary
 from s2s_live.training.growing import Growing, fields_of
 from s2s_live.training.images import Bank

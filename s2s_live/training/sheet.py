@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 
 from s2s_live.engines.sound2scene.generator import Generator
+from s2s_live.opencv import cv2
 from s2s_live.training.images import Bank
 from s2s_live.world.channels import FieldConfig
 from s2s_live.world.families import FAMILIES

@@ -17,9 +17,8 @@ def doubled(picture: Picture) -> Picture:
     """`[2h, 2w, 3]` by bicubic interpolation; the picture itself where it is large already."""
     if picture.shape[0] > MOST_ROWS:
         return picture
-    import cv2
+    from s2s_live.opencv import cv2
 
-    cv2.setNumThreads(1)  # its pool would take the cores of the networks
     height, width = picture.shape[:2]
     fine = cv2.resize(picture, (2 * width, 2 * height), interpolation=cv2.INTER_CUBIC)
     return np.ascontiguousarray(fine, dtype=np.uint8)

@@ -99,7 +99,7 @@ def world_sheet(path: Path, size: int = 256, seed: int = 0) -> None:
 
     Raises OSError where the file cannot be written.
     """
-    import cv2  # only the sheet needs an encoder
+    from s2s_live.opencv import cv2  # only the sheet needs an encoder
 
     pictures = world_pictures(size, seed).flatten(0, 1)
     sheet = tile(pictures, 9)

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import cv2
 import torch
 from torch.nn import functional
 
 from s2s_live.errors import TrainingError
 from s2s_live.evaluation.sound2scene.evaluating import Found
+from s2s_live.opencv import cv2
 from s2s_live.world.render import tile
 
 COLUMNS = 8

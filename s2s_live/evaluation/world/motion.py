@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
-import cv2
 import numpy as np
 import soxr
 from numpy.typing import NDArray
 
 from s2s_live.engines.base import Engine, EngineSpec, Floats, FrontEnd, PaintState, Picture, Target
 from s2s_live.live.offline import render
+from s2s_live.opencv import cv2
 from s2s_live.timeline import PROGRAM_RATE
 from s2s_live.world.sounds import SAMPLE_RATE, synthesise
 
@@ -147,7 +147,6 @@ def temporal(
     `temporal` sums up the families whose sound is steady: the mean of their changes, the worst of the rest.
     `pulse` is the greatest that a family's sound gave, 0..1.
     """
-    cv2.setNumThreads(1)
     rows: dict[str, dict[str, float | bool]] = {}
     times: list[float] = []
     for family in families:

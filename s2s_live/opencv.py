@@ -1,6 +1,6 @@
-"""OpenCV as a quiet guest: `from s2s_live.record.opencv import cv2`.
+"""OpenCV as a quiet guest: `from s2s_live.opencv import cv2`.
 
-It scales on the thread that asks, leaving the other cores to the painter. And its wheel for Linux points
+It works on the thread that asks, leaving the other cores to the networks. And its wheel for Linux points
 Qt at plug-ins of its own, of another Qt than ours: what the environment said before is put back.
 """
 
