@@ -40,7 +40,7 @@ def show_progress(name: str) -> None:
 
 
 def set_up_logging(verbose: bool = False) -> None:
-    """Log to the file, warnings to standard error too (everything when `verbose`).
+    """Log to the file, errors to standard error too (everything when `verbose`).
 
     A log file that cannot be written is said once on standard error; the show goes on.
     """

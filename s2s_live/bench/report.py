@@ -56,6 +56,7 @@ def run_benchmark(
     figures |= {
         "model": {"name": spec.model, "hash": spec.model_hash},
         "runtime": spec.runtime,
+        "runtime_hearing": spec.runtime_hearing,
         "threads": spec.threads,
         "threads_alone": spec.threads_alone,
         "device": device,

@@ -36,6 +36,7 @@ def run_headless(options: AppOptions) -> int:
         alone=threads_alone(),
         fine=FINE.get(settings.fine),
     )
+    print(f"s2s-live: {engine.spec.summary}", file=sys.stderr)
     feed = Feed()
     feed.play(open_input(*options.sources(settings)))
     try:

@@ -78,13 +78,24 @@ class EngineSpec:
     gmacs_hear: float
     gmacs_paint: float
     runtime: str
-    """How the networks run: `openvino-f32`, `torch-fp32`, ..."""
+    """How the painting network runs: `openvino-f32`, `torch-fp32`, ..."""
     threads: int
     """Of each network."""
     sees: bool = False
     """Whether it can look at pictures: then it is `Sighted`."""
     threads_alone: int = 1
     """Of painting while nothing is heard."""
+    runtime_hearing: str = ""
+    """How the hearing network runs; empty: as the painting one."""
+
+    @property
+    def summary(self) -> str:
+        """The model, what it paints and how its networks run, in a line."""
+        height, width = self.picture_size
+        ways = self.runtime
+        if self.runtime_hearing not in ("", ways):
+            ways += f", hearing {self.runtime_hearing}"
+        return f"{self.model}: {width} \u00d7 {height}, {ways}"
 
 
 @dataclass(frozen=True)

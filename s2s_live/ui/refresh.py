@@ -161,5 +161,8 @@ class Refresh(QObject):
         rows.append(("Samples lost", f"{lost}"))
         rows.append(("Frames dropped", f"{take.dropped if take is not None else 0}"))
         if self._controller.show.engine is not None:
-            rows.append(("Runtime", self._controller.show.engine.spec.runtime))
+            spec = self._controller.show.engine.spec
+            rows.append(("Runtime", spec.runtime))
+            if spec.runtime_hearing not in ("", spec.runtime):
+                rows.append(("Hears with", spec.runtime_hearing))
         return rows

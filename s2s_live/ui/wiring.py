@@ -103,9 +103,7 @@ class Wiring(QObject):
         if engine is not None:
             spec = engine.spec
             self._window.top_bar.model.show_sizes(spec.picture_sizes, self._controller.show.fine)
-            self._window.status.say(
-                f"{spec.model}: {spec.picture_size[1]} \u00d7 {spec.picture_size[0]}, {spec.runtime}"
-            )
+            self._window.status.say(spec.summary)
 
     def _model_failed(self, error: Exception) -> None:
         self._show_models()

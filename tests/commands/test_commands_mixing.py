@@ -129,7 +129,7 @@ def test_run_takes_a_file_by_its_name(tmp_path, monkeypatch):
     assert wishes[0].gains == {"second_db": -6.0}
 
 
-def test_a_show_without_a_window_hears_both(tmp_path, model, monkeypatch):
+def test_a_show_without_a_window_hears_both(tmp_path, model, monkeypatch, capsys):
     (one, _), _ = sounds(tmp_path)
     seen = []
 
@@ -142,6 +142,7 @@ def test_a_show_without_a_window_hears_both(tmp_path, model, monkeypatch):
     monkeypatch.setattr(headless, "_record_until", look)
     options = AppOptions(source="test", beside=f"file:{one}", model=str(model), gains={"second_db": -6.0})
     assert headless.run_headless(options) == 0
+    assert capsys.readouterr().err.startswith("s2s-live: tiny: 64 \u00d7 64, ")
     source, *gains = seen[0]
     assert isinstance(source, MixedSource)
     assert gains == [0.0, -6.0, -6.0]

@@ -16,6 +16,7 @@ from s2s_live.engines.base import PaintState
 from s2s_live.engines.openvino_compiled import KINDS
 from s2s_live.engines.registry import open_engine
 from s2s_live.engines.runtime import cosine
+from s2s_live.engines.sound2scene import networks
 from s2s_live.engines.sound2scene.engine import Sound2SceneEngine
 from s2s_live.engines.sound2scene.generator import Generator
 from s2s_live.engines.sound2scene.model import load_model, write_model
@@ -100,6 +101,23 @@ def state(engine, **changes):
 
 def change(first, second):
     return np.abs(first.astype(int) - second.astype(int)).mean()
+
+
+def test_hearing_that_fell_back_is_told(tiny_folder, monkeypatch):
+    opened = networks.open_runtime
+
+    def without(*args, cache, prefer, **more):
+        hears = cache.name.split("-")[1] == "hear"
+        return opened(*args, cache=cache, prefer="torch" if hears else prefer, **more)
+
+    monkeypatch.setattr(networks, "open_runtime", without)
+    engine = open_engine(tiny_folder)
+    spec = engine.spec
+    engine.close()
+    assert spec.runtime in KINDS
+    assert spec.runtime_hearing == "torch-fp32"
+    assert spec.summary == f"tiny: 64 \u00d7 64, {spec.runtime}, hearing torch-fp32"
+    assert replace(spec, runtime_hearing=spec.runtime).summary == f"tiny: 64 \u00d7 64, {spec.runtime}"
 
 
 def test_it_says_what_it_is(engine):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -90,6 +91,10 @@ def test_keys_steer_the_show(window, qtbot, press):
     assert {"Generated", "Shown", "Heard", "Samples lost", "Frames dropped"} <= {
         name for name, _ in window.hud.rows
     }
+    engine = show.engine
+    engine._spec = replace(engine.spec, runtime="openvino-i8", runtime_hearing="torch-fp32")
+    qtbot.waitUntil(lambda: ("Hears with", "torch-fp32") in window.hud.rows, timeout=LONG)
+    assert ("Runtime", "openvino-i8") in window.hud.rows
     press(window, Qt.Key.Key_Question)
     assert window.wiring._sheet.isVisible()
     qtbot.waitUntil(window.wiring._sheet.isActiveWindow, timeout=LONG)

@@ -92,7 +92,8 @@ class Sound2SceneEngine:
         self._hearing, self._painting = threading.Lock(), threading.Lock()
         shape = open_front_end(config.front_end.to_json()).window().shape
         self._open_hearing: Callable[[tuple[int, ...]], Runtime] = partial(open_hearing, folder, config, wish)
-        self._hear: dict[tuple[int, ...], Runtime] | None = {shape: self._open_hearing(shape)}
+        hearing = self._open_hearing(shape)
+        self._hear: dict[tuple[int, ...], Runtime] | None = {shape: hearing}
         self._changes = open_changes(folder, config, wish)
         self._classes = load_classes(folder, config)
         self._label = 0
@@ -101,7 +102,7 @@ class Sound2SceneEngine:
         self._paint: Painting | None = painting
         self._seeing = threading.Lock()
         self._pictures: PictureWork | None = None
-        self._spec = _spec(folder, config, painting, wish.threads)
+        self._spec = _spec(folder, config, hearing, painting, wish.threads)
         self._silence = self._find_silence()
 
     @property
@@ -272,7 +273,9 @@ def _window_s(config: Sound2SceneConfig) -> tuple[int, float]:
     return SAMPLE_RATE, round(front_end.frames * HOP / SAMPLE_RATE, 1)
 
 
-def _spec(folder: ModelFolder, config: Sound2SceneConfig, painting: Painting, threads: int) -> EngineSpec:
+def _spec(
+    folder: ModelFolder, config: Sound2SceneConfig, hearing: Runtime, painting: Painting, threads: int
+) -> EngineSpec:
     rate, window_s = _window_s(config)
     plain = config.generator.resolution
     sizes = ((plain, plain), (2 * plain, 2 * plain)) if config.upscaler else ((plain, plain),)
@@ -297,5 +300,6 @@ def _spec(folder: ModelFolder, config: Sound2SceneConfig, painting: Painting, th
         runtime=painting.runtime.name,
         threads=threads,
         threads_alone=painting.runtime.threads_alone,
+        runtime_hearing=hearing.name,
         sees=can_see(folder),
     )
