@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from pathlib import Path
-
+    from s2s_live.engines.base import EngineSpec
     from s2s_live.engines.openvino_cache import Kept
+    from s2s_live.errors import S2SError
 
 PARTS = {"hear": "hearing", "paint": "painting", "paint-fine": "painting twice the lines"}
 
@@ -54,20 +58,78 @@ def _run(options: argparse.Namespace) -> int:
 def tune(model: Path, model_hash: str, *, fine: bool) -> list[Kept]:
     """Measure a model's networks anew, for as many threads as the app gives them.
 
-    Raises ModelError where the model cannot be opened.
+    Those that were kept before stay until all are measured. Raises ModelError where the model cannot be
+    opened, S2SError where the networks cannot be kept.
     """
     try:
-        from s2s_live.engines.openvino_cache import forget, networks_of
+        from s2s_live.engines.openvino_cache import networks_of
     except ImportError:  # without OpenVINO there is one way
         return []
     from s2s_live.engines.registry import open_engine
     from s2s_live.engines.sound2scene.networks import cache_folder
     from s2s_live.live.threads import engine_threads, threads_alone
 
-    forget(cache_folder(), model_hash)
-    for lines_doubled in (False, True) if fine else (False,):
-        open_engine(model, threads=engine_threads(), alone=threads_alone(), fine=lines_doubled).close()
-    return networks_of(cache_folder(), model_hash)
+    with _fresh(cache_folder()) as fresh:
+        for doubled in (False, True) if fine else (False,):
+            engine = open_engine(
+                model, threads=engine_threads(), alone=threads_alone(), fine=doubled, cache=fresh
+            )
+            engine.close()
+            found = networks_of(fresh, model_hash)
+            if not _has(found, engine.spec):
+                raise _unkept(cache_folder())
+    return found
+
+
+@contextmanager
+def _fresh(cache: Path) -> Iterator[Path]:
+    """An empty folder for networks, which go over to `cache` at the end, but not after an error.
+
+    Raises S2SError where `cache` cannot be written.
+    """
+    from s2s_live.engines.openvino_cache import take_over
+
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        fresh = Path(tempfile.mkdtemp(prefix="tune-", dir=cache))
+    except OSError as error:
+        raise _unkept(cache, error) from error
+    try:
+        yield fresh
+        try:
+            take_over(fresh, cache)
+        except OSError as error:
+            raise _unkept(cache, error) from error
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _has(found: Sequence[Kept], spec: EngineSpec) -> bool:
+    """Whether the networks of an engine that was opened are there, but for those that PyTorch runs.
+
+    Writing them may fail unseen: a show can do without.
+    """
+    from s2s_live.engines.openvino_compiled import KINDS
+
+    paint = "paint" if spec.picture_size == spec.picture_sizes[0] else "paint-fine"
+    opened = {("hear", spec.runtime_hearing), (paint, spec.runtime)}
+    missing = opened - {(_kind_of(network.part), network.kind) for network in found}
+    return not any(kind in KINDS for _, kind in missing)
+
+
+def _unkept(cache: Path, error: OSError | None = None) -> S2SError:
+    from s2s_live.errors import S2SError
+
+    why = f": {error.strerror or error}" if error is not None else ""
+    return S2SError(
+        f"The measured networks cannot be kept in {cache}{why}.",
+        "Free space on its disk or make the folder writable, then run `s2s-live tune` again.",
+    )
+
+
+def _kind_of(part: str) -> str:
+    """A part without the size of its window: one of `PARTS`."""
+    return part.rpartition("-")[0] if part.startswith("hear") else part
 
 
 def lines(found: Sequence[Kept]) -> Iterator[str]:
@@ -75,7 +137,7 @@ def lines(found: Sequence[Kept]) -> Iterator[str]:
     if not found:
         yield "PyTorch runs this model here: there is nothing to choose from."
     for network in found:
-        part = network.part.rpartition("-")[0] if network.part.startswith("hear") else network.part
+        part = _kind_of(network.part)
         yield f"{PARTS.get(part, part)}:"
         for way in network.tried:
             mark = "*" if way.kind == network.kind else " "

@@ -80,17 +80,31 @@ def networks_of(folder: Path, model_hash: str) -> list[Kept]:
     for file in files:
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
             tried = tuple(Tried(**row) for row in json.loads(file.read_text(encoding="utf-8"))["tried"])
-            # <hash>-<part>-<version of the graph>-torch<version>-<machine>-openvino-<bits>
-            part = file.stem.removeprefix(f"{model_hash}-").partition("-torch")[0].rpartition("-")[0]
+            part = _of(file).removeprefix(f"{model_hash}-")
             found.append(Kept(part, f"openvino-{file.stem.partition('-openvino-')[2]}", tried))
     return found
 
 
-def forget(folder: Path, model_hash: str) -> None:
-    """Remove a model's networks, so that the next start measures anew."""
-    for file in folder.glob(f"{model_hash}-*"):
-        with contextlib.suppress(OSError):
-            file.unlink()
+def take_over(fresh: Path, folder: Path) -> None:
+    """Move the networks of a folder on the same disk into a cache folder, for those of the same parts there.
+
+    Interrupted, it leaves what was there or what came; both can be used. Raises OSError.
+    """
+    came = [file for file in fresh.iterdir() if file.suffix in (SUFFIX, NOTES)]
+    parts, names = {_of(file) for file in came}, {file.name for file in came}
+    for file in came:
+        file.replace(folder / file.name)
+    for file in folder.iterdir():
+        if file.suffix in (SUFFIX, NOTES) and file.name not in names and _of(file) in parts:
+            file.unlink(missing_ok=True)
+
+
+def _of(file: Path) -> str:
+    """`<hash>-<part>`: what a file of the cache is for, whichever way and version.
+
+    Its name is <hash>-<part>-<version of the graph>-torch<version>-<machine>-openvino-<bits>.
+    """
+    return file.stem.partition("-torch")[0].rpartition("-")[0]
 
 
 def keep(compiled: Any, path: Path, tried: Sequence[Tried] = ()) -> None:

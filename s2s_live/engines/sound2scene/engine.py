@@ -259,10 +259,10 @@ def controls_of(config: Sound2SceneConfig) -> tuple[Control, ...]:
 
 
 def open_sound2scene(
-    folder: ModelFolder, device: str, threads: int, alone: int, fine: bool | None
+    folder: ModelFolder, device: str, threads: int, alone: int, fine: bool | None, cache: Path | None
 ) -> Sound2SceneEngine:
     """Open a model folder of this engine."""
-    return Sound2SceneEngine(folder, Wish(device, threads, alone, fine=fine))
+    return Sound2SceneEngine(folder, Wish(device, threads, alone, fine=fine, cache=cache))
 
 
 def _window_s(config: Sound2SceneConfig) -> tuple[int, float]:

@@ -59,6 +59,8 @@ class Wish:
     """As `open_runtime` takes it."""
     fine: bool | None = False
     """Whether to paint twice the lines, where the model can; None: where this machine is fast enough."""
+    cache: Path | None = None
+    """Where compiled networks are kept; None: in `cache_folder()`."""
 
 
 def open_hearing(
@@ -73,7 +75,7 @@ def open_hearing(
         lambda: [next(_windows(config, shape[-1]))],
         device=wish.device,
         threads=wish.threads,
-        cache=_cache_file(folder.hash, f"hear-{shape[-1]}"),
+        cache=_cache_file(wish, folder.hash, f"hear-{shape[-1]}"),
         prefer=wish.prefer,
         leeway=embedding_leeway(
             lambda: [[window] for window in _windows(config, shape[-1])],
@@ -91,7 +93,7 @@ def open_changes(folder: ModelFolder, config: Sound2SceneConfig, wish: Wish) -> 
         lambda: [next(_windows(config, FRAMES))],
         device=wish.device,
         threads=wish.threads,
-        cache=_cache_file(folder.hash, "changes"),
+        cache=_cache_file(wish, folder.hash, "changes"),
         prefer=wish.prefer,
     )
     return ChangeDetector(runtime)
@@ -139,7 +141,7 @@ class PaintingNetworks:
             device=wish.device,
             threads=wish.threads,
             alone=wish.alone,
-            cache=_cache_file(self._folder.hash, "paint-fine" if fine else "paint"),
+            cache=_cache_file(wish, self._folder.hash, "paint-fine" if fine else "paint"),
             prefer=wish.prefer,
             leeway=picture_leeway(lambda: list(self._scenes(scene)), FIRST_STILL),
         )
@@ -154,7 +156,7 @@ class PaintingNetworks:
             lambda: [still_lattices(0, fields)],
             device=wish.device,
             threads=wish.threads,
-            cache=_cache_file(self._folder.hash, "still-fine" if fine else "still"),
+            cache=_cache_file(wish, self._folder.hash, "still-fine" if fine else "still"),
             prefer=wish.prefer,
         )
         shapes = still_shapes(config.generator, fields, config.upscaler if fine else None)
@@ -242,8 +244,8 @@ def cache_folder() -> Path:
     return platformdirs.user_cache_path("s2s-live", appauthor=False) / "networks"
 
 
-def _cache_file(name: str, part: str) -> Path:
-    return cache_folder() / f"{name}-{part}-{GRAPH_VERSION}-torch{_torch_version()}"
+def _cache_file(wish: Wish, name: str, part: str) -> Path:
+    return (wish.cache or cache_folder()) / f"{name}-{part}-{GRAPH_VERSION}-torch{_torch_version()}"
 
 
 def _torch_version() -> str:
