@@ -135,7 +135,7 @@ def _kind_of(part: str) -> str:
 def lines(found: Sequence[Kept]) -> Iterator[str]:
     """A table: each network, each way, the one that is kept marked with a star."""
     if not found:
-        yield "PyTorch runs this model here: there is nothing to choose from."
+        yield "PyTorch runs this model here, on a GPU where there is one: there is nothing to keep."
     for network in found:
         part = _kind_of(network.part)
         yield f"{PARTS.get(part, part)}:"
