@@ -22,6 +22,15 @@ VIRTUAL_MIC = Path(__file__).parent / "virtual" / "virtual_mic.sh"
 NEEDED = ("pulseaudio", "pactl", "paplay", "parec", "sox")
 
 
+@pytest.fixture(autouse=True)
+def processor_alone(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Engines run on the processor, on machines with a GPU too, but in tests that are marked `gpu`."""
+    if request.node.get_closest_marker("gpu") is None:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
+        # CUDA may have looked at the devices already.
+        monkeypatch.setattr("s2s_live.engines.devices.driver_devices", lambda: 0)
+
+
 @dataclass(frozen=True)
 class VirtualMic:
     """A private sound server with two microphones, `vmic1` and `vmic2`.

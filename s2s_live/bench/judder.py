@@ -54,6 +54,8 @@ class Slowed:
 
 def judder(pictures: Sequence[NDArray[np.uint8]], times: Sequence[float], fps: float) -> float | None:
     """Of pictures shown from these times on, on a screen of `fps`; None where nothing moves."""
+    if len(times) < 2:
+        return None
     refreshes = np.arange(times[0], times[-1], 1.0 / fps)
     shown = np.searchsorted(times, refreshes, side="right") - 1
     changes = [_change(pictures[a], pictures[b]) for a, b in pairwise(shown)]

@@ -45,7 +45,8 @@ def _run(options: argparse.Namespace) -> int:
         raise S2SError("There is no second sound to mix with.", "Name a file with --beside FILE.")
     files = [options.input] if options.beside is None else [options.input, Path(options.beside)]
     seconds = max(sound_seconds(path) for path in files)
-    engine = open_engine(find_model(options.model), fine=True)
+    # Not on a GPU: what is fastest there is found anew each time, and the same sound gives the same picture.
+    engine = open_engine(find_model(options.model), "cpu", fine=True)
     try:
         with OfflineWriter(options.output, options.size, options.fps, not options.without_sound) as writer:
             _render(engine, options, writer, seconds)

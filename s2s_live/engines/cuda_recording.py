@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import logging
+import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,6 +19,8 @@ log = logging.getLogger(__name__)
 
 WARM_UPS = 3
 """Runs before the recording: the first ones look for algorithms and make room."""
+_ONE_AT_A_TIME = threading.Lock()
+"""PyTorch records one graph at a time, and what begins a recording may not happen during another."""
 
 
 class Recording:
@@ -45,6 +48,9 @@ class Recording:
         self._inputs = [_Input(item, device, rests=k >= resting) for k, item in enumerate(example)]
         self._stream = _stream(device) if on_cuda else None
         self._graph: Any = None
+        if self._stream is not None:
+            # On which the network is sent over.
+            self._stream.wait_stream(torch.cuda.current_stream(device))
         with torch.inference_mode(), torch.cuda.stream(self._stream):
             for place, item in zip(self._inputs, example, strict=True):
                 place.put(item)
@@ -69,20 +75,20 @@ class Recording:
         return self._host.numpy()
 
     def _compute(self) -> Tensor:
-        # 32 bits are 32 bits: no TF32, which has 10 bits of precision.
-        with torch.backends.cudnn.flags(enabled=True, benchmark=True, allow_tf32=False):
-            found: Tensor = self._network(*(place.there.to(self._dtype) for place in self._inputs))
+        found: Tensor = self._network(*(place.there.to(self._dtype) for place in self._inputs))
         return found.to(torch.uint8) if self._levels else found.float()
 
     def _record(self, device: torch.device) -> None:
         graph = torch.cuda.CUDAGraph()
+        before = torch.cuda.current_stream(device)
         try:
             # Other threads may be running networks meanwhile: what they call does not concern the recording.
             recording = torch.cuda.graph(graph, stream=self._stream, capture_error_mode="thread_local")
-            with torch.inference_mode(), recording:
+            with _ONE_AT_A_TIME, torch.inference_mode(), recording:
                 self._output = self._compute()
         except RuntimeError as error:
             log.warning("the network cannot be recorded, and runs layer by layer (%s)", error)
+            torch.cuda.set_stream(before)  # a recording that fails leaves its own
             self._stream = _stream(device)
             with torch.inference_mode(), torch.cuda.stream(self._stream):
                 self._output = self._compute()

@@ -128,10 +128,12 @@ def keep(compiled: Any, path: Path, tried: Sequence[Tried] = ()) -> None:
 def _write(path: Path, data: bytes) -> None:
     """Whole or not at all: a disk that is full keeps no part of it."""
     with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as stream:
+        part = Path(stream.name)
         try:
             stream.write(data)
             stream.flush()
         except OSError:
-            Path(stream.name).unlink()
+            stream.close()  # Windows removes no file that is open
+            part.unlink()
             raise
-    Path(stream.name).replace(path)
+    part.replace(path)

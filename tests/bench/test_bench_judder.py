@@ -25,6 +25,7 @@ def test_pictures_that_stay_and_jump_have_much():
 def test_where_nothing_moves_there_is_none_to_tell():
     pictures, times = moving(60)
     assert judder([pictures[0]] * len(times), times, 60.0) is None
+    assert judder([], [], 60.0) is None
 
 
 def test_pictures_in_between_make_a_slow_generator_even(tiny_folder, monkeypatch):

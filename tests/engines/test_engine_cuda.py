@@ -24,7 +24,9 @@ from s2s_live.engines.sound2scene.generator import Generator
 from s2s_live.engines.sound2scene.live_painting import LivePainting
 from s2s_live.engines.sound2scene.model import load_families
 from s2s_live.engines.sound2scene.modules import PaintingModules
+from s2s_live.engines.sound2scene.netvlad import NetVlad
 from s2s_live.engines.sound2scene.networks import PaintingNetworks, Wish
+from s2s_live.engines.sound2scene.unit import unit
 from s2s_live.engines.torch_runtime import TorchRuntime
 from s2s_live.errors import ModelError
 from s2s_live.store.folder import ModelFolder
@@ -160,6 +162,13 @@ def test_the_official_networks_can_be_recorded():
     z, feature, tone = (np.zeros((1, n), np.float32) for n in (OFFICIAL_128.z_size, 2048, 3))
     assert made_on_the_host(paint, [z, feature, tone]) == []
     assert made_on_the_host(hear, [np.zeros((1, 1, 257, 1004), np.float32)]) == []
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])
+def test_what_has_no_length_stays_zero_in_16_bits_too(dtype):
+    assert unit(torch.zeros(2, 4, dtype=dtype)).tolist() == [[0.0] * 4] * 2
+    pooled = NetVlad(4, 2).to(dtype)(torch.zeros(1, 4, 3, 3, dtype=dtype))
+    assert pooled.isfinite().all()
 
 
 def test_a_device_that_is_asked_for_must_be_there(monkeypatch):

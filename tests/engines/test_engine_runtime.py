@@ -195,7 +195,10 @@ def test_a_disk_that_is_full_keeps_no_part(network, tmp_path, monkeypatch):
     def small(**options):
         with real(**options) as stream:
             yield types.SimpleNamespace(
-                name=stream.name, write=lambda data: full(stream, data), flush=stream.flush
+                name=stream.name,
+                write=lambda data: full(stream, data),
+                flush=stream.flush,
+                close=stream.close,
             )
 
     def full(stream, data):

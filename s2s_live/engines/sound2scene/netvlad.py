@@ -31,9 +31,14 @@ class NetVlad(nn.Module):
 
     def forward(self, maps: Tensor) -> Tensor:
         """See the class; clusters are in order, each with its D numbers."""
-        maps = functional.normalize(maps, dim=1)
+        maps = _normalized(maps, 1)
         shares = torch.softmax(self.conv(maps).flatten(2), dim=1)
         places = maps.flatten(2)
         # The sum of a * (x - c) over places, without the differences: they would be [B, K, D, H * W].
         sums = shares @ places.transpose(1, 2) - shares.sum(2)[..., None] * self.centroids
-        return functional.normalize(functional.normalize(sums, dim=2).flatten(1), dim=1)
+        return _normalized(_normalized(sums, 2).flatten(1), 1)
+
+
+def _normalized(x: Tensor, dim: int) -> Tensor:
+    # PyTorch's own smallest length is zero in 16 bits.
+    return functional.normalize(x, dim=dim, eps=max(1e-12, torch.finfo(x.dtype).tiny))
