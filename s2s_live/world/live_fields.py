@@ -27,6 +27,9 @@ from s2s_live.world.lattices import (
     still_shape,
 )
 
+PART = 16
+"""Cells of an axis that are interpolated with one matrix: one for many cells were mostly zeros."""
+
 
 def by_phase(planes: Tensor) -> Tensor:
     """Planes `[1, n, 2r, 2r]`, along either axis first the even pixels, then the odd ones.
@@ -57,13 +60,19 @@ class FieldSampler(nn.Module):
             self._layers.setdefault((channel.columns, channel.rows), []).append(channel.layer)
         self._levels = list(zip(config.resolutions, config.moving, strict=True))
         self._used = self._uses()
+        self._phased = frozenset(phased)
+        for size in self._phased:
+            self.register_buffer(f"phases_{size}", phases(size), persistent=False)
         for cells, size in self._used:
-            order = phases(size) if size in phased else torch.arange(size)
+            parts = parts_of(cells, size)
+            whole = size in phased and parts == 1
+            order = phases(size) if whole else torch.arange(size // parts)
             centre = (order.double() + 0.5) * (cells / size)
-            first = torch.arange(cells + SPAN, dtype=torch.float64) - 1.0
+            first = torch.arange(cells // parts + SPAN, dtype=torch.float64) - 1.0
             distances = (centre[:, None] - first).float()
             self.register_buffer(f"distances_{cells}_{size}", distances, persistent=False)
             self.register_buffer(f"rests_{cells}_{size}", (centre % 1.0)[:, None].float(), persistent=False)
+            self.register_buffer(f"windows_{cells}_{size}", windows(cells, parts), persistent=False)
 
     def _uses(self) -> dict[tuple[int, int], tuple[list[int], list[int]]]:
         """For (cells, size) the layers that have an axis of so many cells at that size: along x, along y."""
@@ -108,9 +117,37 @@ class FieldSampler(nn.Module):
                 ((cells, side) for side, cells in enumerate(shape) if cells), reverse=True
             ):
                 matrix = _those(weights[cells, size][side], self._used[cells, size][side], layers)
-                planes = matrix @ planes if side else planes @ matrix.transpose(1, 2)
+                planes = self._along(planes, matrix, (cells, size), side)
             found.append(planes.expand(-1, size, size))
         return torch.cat(found)[None] if found else next(iter(lattices.values())).new_zeros(1, 0, size, size)
+
+    def _along(self, planes: Tensor, matrix: Tensor, key: tuple[int, int], side: int) -> Tensor:
+        """Planes `[n, rows, columns]` interpolated along x or y, in parts that all have the same matrix."""
+        cells, size = key
+        parts = parts_of(cells, size)
+        if parts == 1:
+            return matrix @ planes if side else planes @ matrix.transpose(1, 2)
+        count, rows, columns = planes.shape
+        axis = 1 if side else 2
+        taken = planes.index_select(axis, getattr(self, f"windows_{cells}_{size}"))
+        if side:
+            found = (matrix[:, None] @ taken.reshape(count, parts, -1, columns)).reshape(count, size, columns)
+        else:
+            found = (taken.reshape(count, rows * parts, -1) @ matrix.transpose(1, 2)).reshape(
+                count, rows, size
+            )
+        return found.index_select(axis, getattr(self, f"phases_{size}")) if size in self._phased else found
+
+
+def parts_of(cells: int, size: int) -> int:
+    """How many equal parts an axis of so many cells and pixels is interpolated in."""
+    return 1 if cells % PART else math.gcd(cells // PART, size // 2)
+
+
+def windows(cells: int, parts: int) -> Tensor:
+    """Which of the lattice each part of an axis reaches over, part after part."""
+    own = cells // parts
+    return (torch.arange(parts)[:, None] * own + torch.arange(own + SPAN)).flatten()
 
 
 def _those(found: Tensor, layers: list[int], chosen: list[int]) -> Tensor:

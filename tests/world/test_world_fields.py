@@ -188,6 +188,19 @@ def test_fields_by_phase_are_the_same_pixels() -> None:
     torch.testing.assert_close(phased[1][..., :16, 16:], plain[1][..., ::2, 1::2])
 
 
+@pytest.mark.parametrize("cells", [16, 24, 32, 40, 48, 64, 256])
+@pytest.mark.parametrize("size", [16, 32, 64])
+def test_axes_of_many_cells_are_sampled_in_parts(cells: int, size: int) -> None:
+    channels = (Channel(FLOW, cells, 12), Channel(DRIFT, 12, cells), Channel(FLOW, cells, cells))
+    config = FieldConfig((8, size), ((), channels))
+    at = np.array([[0.0, 0.0], [3.21, -7.03], [-0.77, 123.4]])
+    expected = sample_fields(torch.tensor([7]), torch.from_numpy(at)[None], config)[1]
+    values, offsets = map(torch.from_numpy, LiveLattices(7, config).at(at))
+    plain = FieldSampler(config)(values, offsets)[1]
+    torch.testing.assert_close(plain, expected, atol=1e-5, rtol=0.0)
+    torch.testing.assert_close(FieldSampler(config, [size])(values, offsets)[1], by_phase(plain))
+
+
 def test_a_config_survives_a_manifest() -> None:
     assert FieldConfig.from_dict(WORLD_FIELDS.to_dict()) == WORLD_FIELDS
     assert WORLD_FIELDS.counts == tuple(len(level) for level in WORLD_FIELDS.channels)
