@@ -29,6 +29,7 @@ from s2s_live.engines.sound2scene.generator import (
 )
 from s2s_live.engines.sound2scene.live_detail import LiveDetail, Resting, constant
 from s2s_live.engines.sound2scene.planes import FinePlanes, fine_moving, moving_planes
+from s2s_live.engines.sound2scene.rational import tanh
 from s2s_live.engines.sound2scene.upscaler import Upscaler, extended, to_pixels
 from s2s_live.engines.sound2scene.upscaler_config import REACH, SIDE
 from s2s_live.world.channels import FieldConfig
@@ -42,7 +43,8 @@ class LiveBlock(nn.Module):
 
     def __init__(self, block: Block, moving: Sequence[int], scale: Tensor, shift: Tensor) -> None:
         super().__init__()
-        self.smooth = block.smooth
+        self.width = block.conv2.out_channels
+        self.between = constant(_bilinear(self.width)) if block.smooth else None
         self.up = constant(doubling(block.conv1.weight))
         bias = block.conv1.bias
         self.offset = constant(torch.zeros_like(block.conv1.weight[:, 0, 0, 0]) if bias is None else bias)
@@ -77,7 +79,20 @@ class LiveBlock(nn.Module):
             a = a + still
         a = _bent(a * scale2 + shift2, self.bounds[1])
         a = functional.conv2d(a, self.conv2_weight, self.end_bias, padding=1)
-        return a + upsample(functional.conv2d(h, self.short_weight), smooth=self.smooth)
+        short = functional.conv2d(h, self.short_weight)
+        if self.between is None:
+            return a + upsample(short, smooth=False)
+        short = functional.pad(short, (1, 1, 1, 1), mode="replicate")
+        return a + functional.conv_transpose2d(short, self.between, stride=2, padding=3, groups=self.width)
+
+
+def _bilinear(channels: int) -> Tensor:
+    """What gives every channel twice its rows and columns, `[channels, 1, 4, 4]`.
+
+    Runtimes convolve with it in less than half of the time that they interpolate in.
+    """
+    share = torch.tensor([0.25, 0.75, 0.75, 0.25])
+    return (share[:, None] * share).repeat(channels, 1, 1, 1)
 
 
 def _bound(bend: nn.Module) -> float | None:
@@ -192,8 +207,7 @@ class LiveGenerator(nn.Module):
         x = functional.conv2d(h, self.final_weight, self.final_bias, 2 // config.shuffle, padding)
         if self.detail is not None and resting is not None:
             x = x + self.detail(h, q, (planes[-2], planes[-1]), resting)
-        # The hyperbolic tangent: runtimes have the sigmoid in far fewer instructions.
-        x = 2.0 * torch.sigmoid(2.0 * x) - 1.0
+        x = tanh(x)
         if self.upscaler is not None:
             x = self.upscaler(x, large, next(standing, None))
         low, slope, bend = (part[..., None, None] for part in torch.split(tone, 1, dim=1))

@@ -11,6 +11,7 @@ from torch.nn import functional
 
 from s2s_live.engines.sound2scene.detail import Detail
 from s2s_live.engines.sound2scene.planes import FinePlanes
+from s2s_live.engines.sound2scene.rational import sigmoid
 
 
 def constant(values: Tensor) -> nn.Parameter:
@@ -77,7 +78,7 @@ class LiveDetail(nn.Module):
         # In the shape of what is added: runtimes go over all of it once.
         both_ways = [planes.reshape(1, -1, 2, r, 2, r) for planes in (moving[1], flat)]
         found = reduce(torch.add, [*self._read_fine(q, both_ways), lines, rows])
-        mattes = torch.sigmoid(found + _between(_between(start, 2), 4))
+        mattes = sigmoid(found + _between(_between(start, 2), 4))
         if self.bend is not None:
             mattes = mattes * (1.0 + self.bend[..., None, None] * (0.75 - mattes))
         mattes = mattes * amount.reshape(1, count, 1, r, 1, r)
@@ -97,12 +98,22 @@ def _mixed(weights: Tensor, planes: Tensor) -> Tensor:
 
 def _between(planes: Tensor, axis: int) -> Tensor:
     """Bilinear interpolation to twice as many along an axis, the two phases along a new one before it."""
-    count = planes.shape[axis]
-    first, last = planes.narrow(axis, 0, 1), planes.narrow(axis, count - 1, 1)
-    before = torch.cat([first, planes.narrow(axis, 0, count - 1)], axis)
-    after = torch.cat([planes.narrow(axis, 1, count - 1), last], axis)
+    before, after = _neighbours(planes, axis)
     near = 0.75 * planes
     return torch.stack([near + 0.25 * before, near + 0.25 * after], axis)
+
+
+def _neighbours(planes: Tensor, axis: int) -> tuple[Tensor, Tensor]:
+    """What stands before and after everything along an axis; at the ends, what stands there itself."""
+    count = planes.shape[axis]
+    if axis < planes.dim() - 1:
+        # Whole rows are copied in one go by their index, single numbers are not.
+        index = torch.arange(count, device=planes.device)
+        before, after = (index - 1).clamp(min=0), (index + 1).clamp(max=count - 1)
+        return planes.index_select(axis, before), planes.index_select(axis, after)
+    first, last = planes.narrow(axis, 0, 1), planes.narrow(axis, count - 1, 1)
+    before = torch.cat([first, planes.narrow(axis, 0, count - 1)], axis)
+    return before, torch.cat([planes.narrow(axis, 1, count - 1), last], axis)
 
 
 def _bias(conv: nn.Conv2d) -> Tensor:
