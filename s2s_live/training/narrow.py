@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 NAME = "narrow"
 RECIPE = Recipe(phases=(Phase(0.0, 64, 8, 6), Phase(1.0, 256, 8, 6)), rate=1e-3)
 """The whole pictures from the first step on; small ones are learnt beside them."""
-NARROWED = "its channels, the fields it takes and its last convolution"
+NARROWED = "its channels, the fields and templates it takes, how it reads them, and its last convolution"
 EACH = 8
 """Scenes of every family that layers are fitted on."""
 _SEED = 7
@@ -86,7 +86,10 @@ def _takes(config: GeneratorConfig, fields: FieldConfig) -> bool:
 
 def _but_narrower(wide: GeneratorConfig, config: GeneratorConfig) -> GeneratorConfig:
     """`wide` with what narrowing changes as `config` has it."""
-    fields = wide.fields and config.fields and replace(wide.fields, planes=config.fields.planes)
+    mine = config.fields
+    fields = wide.fields and mine and replace(
+        wide.fields, planes=mine.planes, kernels=mine.kernels, templates=mine.templates
+    )  # fmt: skip
     return replace(
         wide, in_channels=config.in_channels, out_channels=config.out_channels, fields=fields,
         final_kernel=config.final_kernel,

@@ -19,6 +19,7 @@ from s2s_live.engines.sound2scene.config import GeneratorConfig
 from s2s_live.engines.sound2scene.detail import Detail, repeated
 from s2s_live.engines.sound2scene.folding import stages
 from s2s_live.engines.sound2scene.generator import Block, ConditionalNorm, Generator, OutputNorm, upsample
+from s2s_live.training.templates import with_templates
 
 PLACES = 4096
 """Of each picture's maps that a fit looks at, at most."""
@@ -41,7 +42,7 @@ def narrowed(
     taken: Sequence[Sequence[int]] | None = None,
 ) -> Generator:  # fmt: skip
     """A generator of `config` that paints nearly as `wide` does, of which it differs in its channels, the
-    size of its last convolution and the field planes that its blocks take.
+    size of its last convolution and the field planes and templates that its blocks take, and how.
 
     `batches` are pictures of all kinds, with the fields of the wide one; `taken` says of each block which of
     those the narrow one takes: all without. Raises ValueError for a generator whose norms hold statistics or
@@ -49,6 +50,10 @@ def narrowed(
     """
     if wide.config.norm != "none" or not wide.config.mapping:
         raise ValueError("only generators with a mapping and without statistics are narrowed")
+    count = config.fields.templates if config.fields else 0
+    if wide.config.fields is not None and count != wide.config.fields.templates:
+        conditions = [wide.begin(batch.z, batch.feature)[1][0] for batch in batches]
+        wide = with_templates(wide, count, torch.cat(conditions))
     return _Narrowing(wide, Generator(config).eval(), batches, taken).run()
 
 
@@ -133,17 +138,37 @@ class _Narrowing:
         _take_rows(new.bn1, old.bn1, self._kept)
         bent = [repeated(old.bend1(old.bn1(h, q))) for h, q in self._pairs(self._theirs)]
         goals = [old.conv1(x) for x in bent]
-        theirs = [_joined(old, goal, plane) for goal, plane in zip(goals, planes, strict=True)]
-        theirs = [old.bend2(old.bn2(x, q)) for x, q in self._pairs(theirs)]
+        sums = [_joined(old, goal, plane) for goal, plane in zip(goals, planes, strict=True)]
+        theirs = [old.bend2(old.bn2(x, q)) for x, q in self._pairs(sums)]
         middle = spanning(theirs, new.conv2.in_channels)
         _take_rows(new.bn2, old.bn2, middle)
-        if new.conv_f is not None and old.conv_f is not None:
-            new.conv_f.weight.copy_(old.conv_f.weight[middle][:, taken])
-        bent = [repeated(new.bend1(new.bn1(h, q))) for h, q in self._pairs(self._mine)]
-        self._fit(new.conv1, bent, [goal[:, middle] for goal in goals], centred=True)
         read = [None if plane is None else plane[:, taken] for plane in planes]
-        mine = [_joined(new, new.conv1(x), plane) for x, plane in zip(bent, read, strict=True)]
+        self._read_planes(old, new, planes, taken, middle)
+        bent = [repeated(new.bend1(new.bn1(h, q))) for h, q in self._pairs(self._mine)]
+        added = [
+            _joined(new, torch.zeros_like(goal[:, middle]), plane)
+            for goal, plane in zip(goals, read, strict=True)
+        ]
+        left = [x[:, middle] - more for x, more in zip(sums, added, strict=True)]
+        self._fit(new.conv1, bent, left, centred=True)
+        mine = [new.conv1(x) + more for x, more in zip(bent, added, strict=True)]
         return theirs, [new.bend2(new.bn2(x, q)) for x, q in self._pairs(mine)]
+
+    def _read_planes(
+        self, old: Block, new: Block, planes: Sequence[Tensor | None], taken: Sequence[int], middle: Tensor
+    ) -> None:
+        """What a block reads of its planes: as before, or fitted anew where its filters have another size.
+
+        A constant that is missing then is left to what the block upsamples.
+        """
+        if new.conv_f is None or old.conv_f is None:
+            return
+        if new.conv_f.kernel_size == old.conv_f.kernel_size:
+            new.conv_f.weight.copy_(old.conv_f.weight[middle][:, taken])
+            return
+        there = [plane for plane in planes if plane is not None]
+        goals = [old.conv_f(plane)[:, middle] for plane in there]
+        self._fit(new.conv_f, [plane[:, taken] for plane in there], goals)
 
     def _end_block(self, old: Block, new: Block, theirs: Sequence[Tensor], mine: Sequence[Tensor]) -> None:
         """The second convolution and the shortcut, which end in one sum, are fitted together."""

@@ -108,6 +108,53 @@ def test_the_last_convolution_can_be_made_smaller(wide: Generator) -> None:
     assert nearness(wide, found) > nearness(wide, cut) + 3.0
 
 
+def test_planes_can_be_read_by_smaller_filters(wide: Generator) -> None:
+    small = replace(WIDE, fields=replace(WIDE.fields, kernels=(1, 1, 1)) if WIDE.fields else None)
+    batches = [batch(4, seed) for seed in range(8)]
+    found = narrowed(wide, small, batches)
+    middle = Generator(small).eval()
+    theirs = wide.state_dict()
+    theirs["blocks.0.0.conv_f.weight"] = theirs["blocks.0.0.conv_f.weight"][:, :, 1:2, 1:2]
+    middle.load_state_dict(theirs)
+    assert found.config == small
+    assert nearness(wide, found) > nearness(wide, middle) + 0.3
+
+
+def test_templates_that_are_alike_become_fewer(wide: Generator) -> None:
+    many = replace(WIDE, fields=replace(WIDE.fields, templates=5) if WIDE.fields else None)
+    torch.manual_seed(1)
+    rich = with_templates_copied(wide, many)
+    found = narrowed(rich, WIDE, [batch(4, seed) for seed in range(8)])
+    assert found.config == WIDE
+    assert nearness(rich, found) > 40.0, "three of the five are mixtures of the others"
+    poor = narrowed(rich, replace(WIDE, fields=replace(WIDE.fields, templates=1)), [batch(4, 0)])
+    assert nearness(rich, poor) < 40.0
+
+
+def with_templates_copied(wide: Generator, config: GeneratorConfig) -> Generator:
+    """With more templates, which are mixtures of those it has, and read of with weights of their own."""
+    found, theirs = Generator(config).eval(), wide.state_dict()
+    extra = torch.randn(3, 2)
+    theirs["templates"] = torch.cat(
+        [theirs["templates"], torch.einsum("kt,btyx->bkyx", extra, theirs["templates"])], 1
+    )
+    for name, mine in found.state_dict().items():
+        if name in ("detail.read_coarse.weight", "detail.read_coarse.bias"):
+            rows = theirs[name].reshape(2, -1, *theirs[name].shape[1:])
+            theirs[name] = torch.cat([rows, 0.3 * torch.randn_like(rows[:, :3])], 1).flatten(0, 1)
+        elif name == "blocks.2.0.conv_f.weight":
+            theirs[name] = torch.cat([theirs[name], 0.3 * torch.randn_like(theirs[name][:, :3])], 1)
+        assert theirs[name].shape == mine.shape
+    found.load_state_dict(theirs)
+    return found
+
+
+def test_templates_that_are_not_there_are_not_kept(wide: Generator) -> None:
+    more = replace(WIDE, fields=replace(WIDE.fields, templates=9) if WIDE.fields else None)
+    with pytest.raises(TrainingError, match="9 templates"):
+        narrowed(wide, more, [batch(2, 0)])
+
+
 def test_others_are_not_narrowed() -> None:
     fields = replace(WIDE.fields, mattes=0, fine=0) if WIDE.fields else None
     for other in (replace(WIDE, norm="bigbn"), replace(WIDE, mapping=0, fields=fields)):
