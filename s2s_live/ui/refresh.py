@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, Qt, QTimer
 
 from s2s_live.tracing import span
 from s2s_live.ui.messages import MessageBar
-from s2s_live.ui.show_pace import ShowPace
+from s2s_live.ui.show_pace import ShowPace, painting_hz
 
 if TYPE_CHECKING:
     from s2s_live.live.frame import Frame
@@ -103,6 +103,16 @@ class Refresh(QObject):
         self._show_messages(now, status)
         window.show_file_state()
         self._show_hud(now, status)
+        self._follow_screens()
+
+    def _follow_screens(self) -> None:
+        """Paint at the rate of the screens that show the scene: they are changed and plugged in meanwhile."""
+        window, session = self._window, self._controller.show.session
+        shown = [window, window.output] if window.output.isVisible() else [window]
+        hz = painting_hz(view.screen().refreshRate() for view in shown)
+        if session is not None and hz != self._pace.hz:
+            self._pace.hz = hz
+            session.set_pace(hz)
 
     def _show_take(self, now: float) -> None:
         window, takes = self._window, self._controller.takes

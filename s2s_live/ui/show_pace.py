@@ -1,13 +1,38 @@
-"""When to draw the scene: each new frame as soon as it is there, and never less often than the screen."""
+"""How often to paint for a screen, and when to draw the scene: each new frame as soon as it is there, and
+never less often than frames are asked for."""
 
 from __future__ import annotations
 
-FLOOR_HZ = 59.5
-"""Drawn this often even when nothing new was painted: fades and windows stay alive."""
-GAP_S = 0.014
-"""At least so long between two drawings: a faster painter costs the screen nothing."""
+from collections.abc import Iterable
+
+USUAL_HZ = 60.0
+LEAST_HZ, MOST_HZ = 45.0, 76.0
+"""Slower screens are painted for several times a refresh, so that the picture is as fresh on them; faster
+ones every second or third refresh, so that each picture stands for as long as the others."""
+_SLOWEST_HZ = 20.0
+"""Less is no screen's rate but a driver that does not know."""
+_FLOOR = 0.992
+"""Drawn at this share of the rate even when nothing new was painted: fades and windows stay alive."""
+_GAP = 0.84
+"""At least this share of a frame between two drawings: a faster painter costs the screen nothing."""
 _MOST_OWED = 2.0
 _MOST_AHEAD = 0.5
+
+
+def painting_hz(refreshes: Iterable[float]) -> float:
+    """Frames per second to paint for screens of these rates, the most that one of them needs."""
+    return max((_for_screen(hz) for hz in refreshes), default=USUAL_HZ)
+
+
+def _for_screen(hz: float) -> float:
+    if not hz >= _SLOWEST_HZ:
+        return USUAL_HZ
+    if hz > MOST_HZ:
+        return hz / max(2, round(hz / USUAL_HZ))
+    times = 1
+    while times * hz < LEAST_HZ:
+        times += 1
+    return times * hz
 
 
 class ShowPace:
@@ -19,6 +44,8 @@ class ShowPace:
     """
 
     def __init__(self) -> None:
+        self.hz = USUAL_HZ
+        """Frames per second that are painted for the screen."""
         self._drawn_at = -1.0
         self._seen_at: float | None = None
         self._owed = 0.0
@@ -26,9 +53,9 @@ class ShowPace:
     def due(self, now: float, *, fresh: bool) -> bool:
         """Whether to draw at monotonic time `now`; `fresh`: there is a frame that was not yet drawn."""
         if self._seen_at is not None:
-            self._owed = min(self._owed + (now - self._seen_at) * FLOOR_HZ, _MOST_OWED)
+            self._owed = min(self._owed + (now - self._seen_at) * _FLOOR * self.hz, _MOST_OWED)
         self._seen_at = now
-        if now - self._drawn_at < GAP_S or not (fresh or self._owed >= 1.0):
+        if now - self._drawn_at < _GAP / self.hz or not (fresh or self._owed >= 1.0):
             return False
         self._drawn_at = now
         self._owed = max(self._owed - 1.0, -_MOST_AHEAD)

@@ -19,7 +19,7 @@ from s2s_live.ui.curtain import Curtain
 from s2s_live.ui.heard_bar import family_title
 from s2s_live.ui.picture import place, to_image
 from s2s_live.ui.record_bar import amount, clock
-from s2s_live.ui.show_pace import ShowPace
+from s2s_live.ui.show_pace import ShowPace, painting_hz
 from s2s_live.ui.slider import Scale, readout
 from s2s_live.ui.spectrogram_view import HIGH_DB, LOW_DB, ImageRing
 from s2s_live.ui.style import style_sheet, tokens
@@ -95,9 +95,31 @@ def test_the_curtain_falls_and_rises_in_its_time():
     assert (curtain.darkness, curtain.stillness) == (0.0, 1.0)
 
 
-def drawn(frames, seconds, step=0.004):
+@pytest.mark.parametrize(
+    ("screens", "painted"),
+    [
+        ([60.0], 60.0), ([59.94], 59.94), ([50.0], 50.0), ([75.0], 75.0),
+        ([30.0], 60.0), ([25.0], 50.0), ([24.0], 48.0),
+        ([100.0], 50.0), ([120.0], 60.0), ([144.0], 72.0), ([165.0], 55.0), ([240.0], 60.0),
+        ([50.0, 60.0], 60.0), ([144.0, 60.0], 72.0),
+        ([], 60.0), ([0.0], 60.0), ([-1.0], 60.0), ([float("nan")], 60.0),
+    ],
+)  # fmt: skip
+def test_painting_goes_evenly_into_the_screens_rate(screens, painted):
+    assert painting_hz(screens) == pytest.approx(painted)
+
+
+@pytest.mark.parametrize("hz", [48.0, 50.0, 75.0])
+def test_screens_of_other_rates_get_every_frame_too(hz):
+    drawings, different = drawn(jittered(hz, 0.001), 20.0, hz=hz)
+    assert different >= 0.97 * hz
+    assert 0.97 * hz <= drawings <= 1.07 * hz
+
+
+def drawn(frames, seconds, step=0.004, hz=60.0):
     """(drawings, different frames drawn) of a painter whose frame k comes at time frames(k)."""
     pace, shown, drawings, newest = ShowPace(), set(), 0, -1
+    pace.hz = hz
     for tick in range(round(seconds / step)):
         now = tick * step
         while frames(newest + 1) <= now:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -215,3 +216,13 @@ def test_a_trace_tells_when_the_window_took_and_drew_a_frame(window, qtbot, tmp_
     drawn_and_taken = frames["draw"] & frames["take"]
     assert len(drawn_and_taken) >= 3
     assert len(drawn_and_taken & frames["paint"]) >= 3
+
+
+def test_painting_follows_the_screen(window, qtbot, monkeypatch):
+    pacer = window.controller.show.session.painting.pacer
+    assert pacer.fps == pytest.approx(window.screen().refreshRate())
+    slow = SimpleNamespace(refreshRate=lambda: 25.0)  # no virtual screen has such a rate
+    monkeypatch.setattr(window, "screen", lambda: slow)
+    qtbot.waitUntil(lambda: pacer.fps == 50.0, timeout=LONG)
+    monkeypatch.undo()
+    qtbot.waitUntil(lambda: pacer.fps == pytest.approx(window.screen().refreshRate()), timeout=LONG)
