@@ -20,8 +20,8 @@ def constant(values: Tensor) -> nn.Parameter:
 
 
 Resting = tuple[Tensor, Tensor, Tensor, Tensor]
-"""What mattes read that rests: coarse planes `[1, n, r * r]`; fine ones, coordinates among them, `by_phase`:
-what varies both ways `[1, n, 4 * r * r]`, along x and along y `[1, n, 2r]`."""
+"""What mattes read that rests: coarse planes, row after row, `[r, n, r]`; fine ones, coordinates among them,
+`by_phase`: what varies both ways `[1, n, 4 * r * r]`, along x and along y `[1, n, 2r]`."""
 
 
 class LiveDetail(nn.Module):
@@ -58,6 +58,11 @@ class LiveDetail(nn.Module):
         found: Tensor = table(q).reshape(1, self.count, -1) @ planes
         return found
 
+    def _read_rows(self, q: Tensor, planes: Tensor) -> Tensor:
+        """What is read of `planes [r, n, r]`, `[1, mattes, r * r]`: runtimes go through memory in order."""
+        found: Tensor = self.rest(q).reshape(1, self.count, -1) @ planes
+        return found.transpose(0, 1).reshape(1, self.count, -1)
+
     def _read_fine(self, q: Tensor, groups: Sequence[Tensor]) -> list[Tensor]:
         """What is read of the planes of each group that vary both ways, `[1, mattes, 2, r, 2, r]`."""
         parts = torch.split(self.fine[0](q).reshape(1, self.count, -1), self.both_ways, dim=2)
@@ -71,7 +76,7 @@ class LiveDetail(nn.Module):
         coarse, flat, across, down = resting
         maps = functional.conv2d(h, self.maps_weight, self.maps_bias).flatten(2)
         start, amount = torch.split(maps, count, dim=1)
-        start = start + self._read(self.rest, q, coarse) + self._read(self.coarse, q, moving[0].flatten(2))
+        start = start + self._read_rows(q, coarse) + self._read(self.coarse, q, moving[0].flatten(2))
         start = (start + self.begin(q)[..., None]).reshape(1, count, r, r)
         lines = self._read(self.fine[1], q, across).reshape(1, count, 1, 1, 2, r)
         rows = self._read(self.fine[2], q, down).reshape(1, count, 2, r, 1, 1)

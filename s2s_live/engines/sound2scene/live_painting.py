@@ -81,7 +81,7 @@ class StillPlanes(nn.Module):
             noise = self.upscaler.noise(functional.pixel_unshuffle(levels[-1], SIDE))
             found += [] if noise is None else [extended(noise, REACH - 1)]
         rows = [planes.permute(0, 2, 3, 1) if planes.dim() == 4 else planes for planes in found]
-        return torch.cat([planes.flatten() for planes in rows])
+        return torch.cat([planes.reshape(-1) for planes in rows])
 
     def _resting(self, levels: list[Tensor]) -> list[Tensor]:
         generator, fields = self.generator, self.fields
@@ -94,7 +94,7 @@ class StillPlanes(nn.Module):
         resting = [k for k in range(coarse.shape[1]) if k not in moving]
         fine = by_phase(fine)
         return [
-            coarse[:, resting].flatten(2),
+            coarse[0, resting].transpose(0, 1),
             fine[:, list(kinds.flat)].flatten(2),
             fine[:, list(kinds.across), 0],
             fine[:, list(kinds.down), :, 0],

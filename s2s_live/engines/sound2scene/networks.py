@@ -40,7 +40,7 @@ LARGE = 1e9
 """Multiplications of a hearing from which 8 bits are tried. Fewer take some milliseconds either way."""
 FIRST_STILL = 5
 """Which of the painting network's inputs is the first of the still planes."""
-GRAPH_VERSION = 19
+GRAPH_VERSION = 20
 """Raised whenever the networks' graphs change, so that converted ones in users' caches are not mistaken."""
 FRAME_S = 0.011
 """Painting may take so long for 60 frames a second beside hearing, drawing and recording."""

@@ -65,7 +65,8 @@ def still_shapes(
         last, side = config.blocks - 1, config.resolution
         rests = config.extra_planes(last) - len(moving_planes(config, fields, last))
         kinds = FinePlanes.of(fields)
-        found.append((1, rests, config.block_resolution(last) ** 2))
+        rows = config.block_resolution(last)
+        found.append((rows, rests, rows))
         found += [(1, len(kinds.flat), side**2), (1, len(kinds.across), side), (1, len(kinds.down), side)]
     for index, width in enumerate(config.out_channels):
         if config.extra_planes(index):
