@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from s2s_live.engines.base import EngineSpec, Floats, PaintState, Target
 from s2s_live.live.belief import AWAY_RAD, Belief
-from s2s_live.live.memory import NO_PINS, Anchor, Pins, anchor, blend
+from s2s_live.live.memory import NO_PINS, Anchor, Pins, anchor, blend, counts
 from s2s_live.live.sphere import angle_between, exact, slerp
 from s2s_live.live.walk import walk
 from s2s_live.timeline import PROGRAM_RATE, TICK, TICK_S
@@ -192,10 +192,11 @@ class Motion:
         # Until a sound's first hearing counts, the scene stays where the silence left it.
         share = 0.0 if self._belief.waits else approach(seconds * self._patience(self._target))
         self._heard = slerp(self._heard, exact(self._target.latent), share)
-        steady = replace(self._target, latent=self._heard.astype(np.float32))
-        self._goal = blend(steady, pins, controls, self._rest)
-        pinned = self._goal is not steady
+        pinned = counts(pins, controls)
+        self._goal = self._target
         if pinned or self._mixed:
+            steady = replace(self._target, latent=self._heard.astype(np.float32))
+            self._goal = blend(steady, pins, controls, self._rest)
             # Pins are no hearings that waver: they are reached, and left, in time.
             share = approach(seconds)
             self._latent = slerp(self._latent, exact(self._goal.latent), share)

@@ -20,12 +20,12 @@ def exact(vector: Floats) -> Direction:
 
 def angle_between(a: Direction, b: Direction) -> float:
     """Angle between two unit vectors, 0..pi."""
-    return math.acos(float(np.clip(a @ b, -1.0, 1.0)))
+    return math.acos(_cosine(a, b))
 
 
 def slerp(start: Direction, end: Direction, share: float) -> Direction:
     """The unit vector `share` of the way along the great circle from `start` to `end` (both unit)."""
-    cosine = float(np.clip(start @ end, -1.0, 1.0))
+    cosine = _cosine(start, end)
     if cosine > 1.0 - 1e-9:
         return end if share >= 1.0 else start
     if cosine < -1.0 + 1e-9:  # opposite points: any great circle is right, take one that always exists
@@ -36,5 +36,10 @@ def slerp(start: Direction, end: Direction, share: float) -> Direction:
         cosine = 0.0
     angle = math.acos(cosine)
     mixed = (math.sin((1.0 - share) * angle) * start + math.sin(share * angle) * end) / math.sin(angle)
-    unit: Direction = mixed / np.linalg.norm(mixed)
+    unit: Direction = mixed / math.sqrt(float(mixed @ mixed))
     return unit
+
+
+def _cosine(a: Direction, b: Direction) -> float:
+    """Of the angle between unit vectors. NumPy would take ten times as long over the one number."""
+    return min(max(float(a @ b), -1.0), 1.0)
