@@ -133,13 +133,13 @@ def blend(heard: Target, pins: Pins, controls: Mapping[str, float], silence: Tar
     `edit` moves the mixture along the difference of what is heard and silence (editing a picture with sound,
     Sung-Bin et al. 2023): in silence the pins are as they are, a sound changes them.
     """
-    if not counts(pins, controls):
-        return heard
     weighed = [
         (controls[name], pin)
         for name, pin in zip(WEIGHTS, pins, strict=True)
         if pin is not None and controls[name] > 0.0
     ]
+    if not weighed:
+        return heard
     parts: list[tuple[float, Target | Pin]] = [(controls[HEARD], heard), *weighed]
     total = sum(weight for weight, _ in parts)
     most, heaviest = max(parts, key=lambda part: part[0])

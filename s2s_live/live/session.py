@@ -228,6 +228,11 @@ class Session:
         self._sinks = tuple(other for other in self._sinks if other != sink)
         self.painting.sinks = self._sinks
 
+    @property
+    def pace(self) -> float:
+        """Frames per second that are to be painted; 0 for as many as there can be."""
+        return self._fps
+
     def set_pace(self, fps: float) -> None:
         """Frames per second to paint; 0 for as many as it can."""
         self._fps = fps

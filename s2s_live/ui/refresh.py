@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, Qt, QTimer
 
 from s2s_live.tracing import span
 from s2s_live.ui.messages import MessageBar
-from s2s_live.ui.show_pace import ShowPace, painting_hz
+from s2s_live.ui.show_pace import USUAL_HZ, ShowPace, painting_hz
 
 if TYPE_CHECKING:
     from s2s_live.live.frame import Frame
@@ -33,6 +33,7 @@ class Refresh(QObject):
         self._window = window
         self._controller = window.controller
         self._pace = ShowPace()
+        self._screen_hz = USUAL_HZ
         self._shown: Frame | None = None
         self._sound_at = self._figures_at = self._disk_at = 0.0
         self._said = ""
@@ -106,13 +107,19 @@ class Refresh(QObject):
         self._follow_screens()
 
     def _follow_screens(self) -> None:
-        """Paint at the rate of the screens that show the scene: they are changed and plugged in meanwhile."""
+        """Paint at the rate of the screen that shows the scene, the audience's where there is one.
+
+        Screens are changed and plugged in meanwhile.
+        """
         window, session = self._window, self._controller.show.session
-        shown = [window, window.output] if window.output.isVisible() else [window]
-        hz = painting_hz(view.screen().refreshRate() for view in shown)
-        if session is not None and hz != self._pace.hz:
-            self._pace.hz = hz
+        if session is None:
+            return
+        shown = window.output if window.output.isVisible() else window
+        hz = painting_hz(shown.screen().refreshRate())
+        if hz != self._screen_hz:
+            self._screen_hz = hz
             session.set_pace(hz)
+        self._pace.hz = session.pace or hz
 
     def _show_take(self, now: float) -> None:
         window, takes = self._window, self._controller.takes

@@ -3,12 +3,14 @@ never less often than frames are asked for."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
 
 USUAL_HZ = 60.0
-LEAST_HZ, MOST_HZ = 45.0, 76.0
-"""Slower screens are painted for several times a refresh, so that the picture is as fresh on them; faster
-ones every second or third refresh, so that each picture stands for as long as the others."""
+LEAST_HZ, MOST_HZ = 45.0, 90.0
+_SLOW_HZ = 37.5
+"""Up to this rate screens are painted for twice or three times a refresh, at `LEAST_HZ` or more, so that the
+picture is as fresh on them; beyond `MOST_HZ` every second refresh or less often: all pictures then stand
+equally long."""
 _SLOWEST_HZ = 20.0
 """Less is no screen's rate but a driver that does not know."""
 _FLOOR = 0.992
@@ -19,20 +21,13 @@ _MOST_OWED = 2.0
 _MOST_AHEAD = 0.5
 
 
-def painting_hz(refreshes: Iterable[float]) -> float:
-    """Frames per second to paint for screens of these rates, the most that one of them needs."""
-    return max((_for_screen(hz) for hz in refreshes), default=USUAL_HZ)
-
-
-def _for_screen(hz: float) -> float:
-    if not hz >= _SLOWEST_HZ:
+def painting_hz(refresh_hz: float) -> float:
+    """Frames per second to paint for a screen of that rate."""
+    if not _SLOWEST_HZ <= refresh_hz < math.inf:
         return USUAL_HZ
-    if hz > MOST_HZ:
-        return hz / max(2, round(hz / USUAL_HZ))
-    times = 1
-    while times * hz < LEAST_HZ:
-        times += 1
-    return times * hz
+    if refresh_hz > MOST_HZ:
+        return refresh_hz / max(2, round(refresh_hz / USUAL_HZ))
+    return refresh_hz * (math.ceil(LEAST_HZ / refresh_hz) if refresh_hz <= _SLOW_HZ else 1)
 
 
 class ShowPace:

@@ -15,6 +15,7 @@ from PySide6.QtGui import QDropEvent
 
 from s2s_live.tracing import recording
 from s2s_live.ui.controls_panel import ELSEWHERE
+from s2s_live.ui.show_pace import painting_hz
 from s2s_live.ui.slider import ControlSlider
 
 LONG = 120_000
@@ -220,9 +221,13 @@ def test_a_trace_tells_when_the_window_took_and_drew_a_frame(window, qtbot, tmp_
 
 def test_painting_follows_the_screen(window, qtbot, monkeypatch):
     pacer = window.controller.show.session.painting.pacer
-    assert pacer.fps == pytest.approx(window.screen().refreshRate())
-    slow = SimpleNamespace(refreshRate=lambda: 25.0)  # no virtual screen has such a rate
-    monkeypatch.setattr(window, "screen", lambda: slow)
+    own = painting_hz(window.screen().refreshRate())
+    qtbot.waitUntil(lambda: pacer.fps == own, timeout=LONG)
+    # No virtual screen has another rate.
+    monkeypatch.setattr(window, "screen", lambda: SimpleNamespace(refreshRate=lambda: 25.0))
     qtbot.waitUntil(lambda: pacer.fps == 50.0, timeout=LONG)
+    monkeypatch.setattr(window.output, "screen", lambda: SimpleNamespace(refreshRate=lambda: 144.0))
+    monkeypatch.setattr(window.output, "isVisible", lambda: True)
+    qtbot.waitUntil(lambda: pacer.fps == 72.0, timeout=LONG)
     monkeypatch.undo()
-    qtbot.waitUntil(lambda: pacer.fps == pytest.approx(window.screen().refreshRate()), timeout=LONG)
+    qtbot.waitUntil(lambda: pacer.fps == own, timeout=LONG)
