@@ -156,7 +156,7 @@ def _generator(run: Path) -> tuple[Generator, dict[str, Any]]:
     if state is None:
         raise TrainingError(f"There is no generator in {run}.", "Run the stage 'generator' first.")
     if narrow is None:
-        log.warning("export: the generator was not narrowed: it takes twice the work")
+        log.warning("export: the generator was not narrowed: it takes more than twice the work")
     elif wide is not None and wide["used_s"] != narrow["wide_s"]:
         log.warning("export: the generator has learnt since it was narrowed: run the stage 'narrow' again")
     return load_growing(state).plain(state["size"]), state

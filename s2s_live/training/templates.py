@@ -8,7 +8,6 @@ import torch
 from torch import Tensor
 
 from s2s_live.engines.sound2scene.generator import GAIN, Generator
-from s2s_live.errors import TrainingError
 
 BLOCK = 2.0
 """What an error of what the last block reads counts, over one of what a matte does."""
@@ -19,12 +18,12 @@ def with_templates(wide: Generator, count: int, conditions: Tensor) -> Generator
     """`wide` with `count` templates for its own.
 
     What mattes read under the `conditions [n, Q]` and what the last block reads is projected to as many
-    dimensions (a singular value decomposition, weighed by how alike the templates are). Raises TrainingError
-    where it has fewer.
+    dimensions (a singular value decomposition, weighed by how alike the templates are). Raises ValueError
+    where there are not so many, or none is to be kept.
     """
     fields = wide.config.fields
-    if fields is None or wide.templates is None or count > fields.templates:
-        raise TrainingError(f"The generator has no {count} templates to keep.", "Ask for fewer.")
+    if fields is None or wide.templates is None or not 0 < count <= fields.templates:
+        raise ValueError(f"the generator has no {count} templates to keep")
     last = wide.blocks[-1][0].conv_f  # type: ignore[index]
     read = [
         BLOCK * len(conditions) ** 0.5 * last.weight[:, -fields.templates :].transpose(1, -1).flatten(0, -2)
@@ -51,9 +50,9 @@ def _mixture(templates: Tensor, read: Tensor, count: int) -> tuple[Tensor, Tenso
     `[n, count]`: of `templates [n, places]`, of which `read [m, n]` is read."""
     alike = (templates @ templates.T).double() / templates.shape[1]
     values, axes = torch.linalg.eigh(alike)
-    values = values.clamp(min=1e-9 * float(values[-1]))
+    values = values.clamp(min=1e-9 * max(float(values[-1]), 1e-6))
     root, inverse = (axes @ torch.diag(part) @ axes.T for part in (values.sqrt(), values.rsqrt()))
-    directions = torch.linalg.svd(read.double() @ root, full_matrices=False).Vh[:count]
+    directions = torch.linalg.svd(read.double() @ root, full_matrices=True).Vh[:count]
     return (directions @ inverse).float(), (root @ directions.T).float()
 
 

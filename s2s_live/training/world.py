@@ -29,7 +29,7 @@ SHARPNESS = 10.0
 """Of the landmarks that what is heard is drawn to, see `engines.sound2scene.landmarks`."""
 DESCRIPTION = """Train the bundled world. Stages: images (an image encoder learns the painted world without
 labels), generator (learns to paint it from embedding, z and noise fields), narrow
-(makes a generator of half the work from that one), upscaler (learns to draw twice the
+(makes a generator of less than half the work from that one), upscaler (learns to draw twice the
 lines), audio (places sounds where their pictures lie), changes (learns to hear another sound begin), export
 (writes the model folder from what the run folder holds). Apart from all: attention (prints by which numbers
 shows best decide that a sound is over)."""

@@ -141,7 +141,7 @@ class FieldSampler(nn.Module):
 
 def parts_of(cells: int, size: int) -> int:
     """How many equal parts an axis of so many cells and pixels is interpolated in."""
-    return 1 if cells % PART else math.gcd(cells // PART, size // 2)
+    return 1 if cells % PART else math.gcd(cells // PART, size)
 
 
 def windows(cells: int, parts: int) -> Tensor:

@@ -189,7 +189,7 @@ def test_fields_by_phase_are_the_same_pixels() -> None:
 
 
 @pytest.mark.parametrize("cells", [16, 24, 32, 40, 48, 64, 256])
-@pytest.mark.parametrize("size", [16, 32, 64])
+@pytest.mark.parametrize("size", [16, 18, 32, 64])
 def test_axes_of_many_cells_are_sampled_in_parts(cells: int, size: int) -> None:
     channels = (Channel(FLOW, cells, 12), Channel(DRIFT, 12, cells), Channel(FLOW, cells, cells))
     config = FieldConfig((8, size), ((), channels))

@@ -3,7 +3,7 @@
 Gains, biases and stored statistics of all norms become one matrix; upsampling, biases and the last norm go
 into the convolutions; what the fields that stand still and the coordinates add is worked out once for a seed;
 the last convolution gives two rows and two columns at a time; the tone curve and the scale of bytes are part
-of the graph. Exact but for rounding.
+of the graph. Exact but for rounding, and for the tangent at the end (`rational`).
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ class LiveBlock(nn.Module):
 def _bilinear(channels: int) -> Tensor:
     """What gives every channel twice its rows and columns, `[channels, 1, 4, 4]`.
 
-    Runtimes convolve with it in less than half of the time that they interpolate in.
+    OpenVINO convolves with it in less than half of the time that it interpolates in.
     """
     share = torch.tensor([0.25, 0.75, 0.75, 0.25])
     return (share[:, None] * share).repeat(channels, 1, 1, 1)

@@ -43,7 +43,7 @@ FIRST_STILL = 5
 GRAPH_VERSION = 20
 """Raised whenever the networks' graphs change, so that converted ones in users' caches are not mistaken."""
 FRAME_S = 0.011
-"""Painting may take so long for 60 frames a second beside hearing, drawing and recording."""
+"""Painting may take so long for 60 frames a second (a usual screen) beside hearing, drawing and recording."""
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,11 @@ from torch import Tensor
 REACH = 4.97
 """Where the fraction comes within 1e-5 of one; beyond, it would go past."""
 _UNIT = 2.0**-12
-"""Of all coefficients: 16 bits have room for what comes of them then."""
+"""Of all coefficients: half precision has room for what comes of them then."""
 
 
 def tanh(x: Tensor) -> Tensor:
-    """The hyperbolic tangent, to 1e-4; not a number where x is none."""
+    """The hyperbolic tangent, in 32 bits to 1e-4."""
     x = x.clamp(-REACH, REACH)
     y = x * x
     above = x * (135135 * _UNIT + y * (17325 * _UNIT + y * (378 * _UNIT + _UNIT * y)))
@@ -21,5 +21,5 @@ def tanh(x: Tensor) -> Tensor:
 
 
 def sigmoid(x: Tensor) -> Tensor:
-    """The logistic function, to 5e-5; not a number where x is none."""
+    """The logistic function, in 32 bits to 5e-5."""
     return 0.5 + 0.5 * tanh(0.5 * x)
