@@ -110,14 +110,27 @@ def test_the_last_convolution_can_be_made_smaller(wide: Generator) -> None:
 
 def test_planes_can_be_read_by_smaller_filters(wide: Generator) -> None:
     small = replace(WIDE, fields=replace(WIDE.fields, kernels=(1, 1, 1)) if WIDE.fields else None)
-    batches = [batch(4, seed) for seed in range(8)]
+    batches = [smoothed(batch(4, seed)) for seed in range(8)]
     found = narrowed(wide, small, batches)
-    middle = Generator(small).eval()
-    theirs = wide.state_dict()
-    theirs["blocks.0.0.conv_f.weight"] = theirs["blocks.0.0.conv_f.weight"][:, :, 1:2, 1:2]
-    middle.load_state_dict(theirs)
     assert found.config == small
-    assert nearness(wide, found) > nearness(wide, middle) + 0.3
+    new = smoothed(batch(4, seed=99))
+    planes = wide.planes(0, new.fields, 4)
+    old, fitted = (generator.blocks[0][0].conv_f for generator in (wide, found))
+    with torch.no_grad():
+        wanted, mine = old(planes), fitted(planes)
+        middle = torch.nn.functional.conv2d(planes, old.weight[:, :, 1:2, 1:2])
+    # A constant is left to what the block upsamples.
+    left, without = ((wanted - other).var((0, 2, 3)).mean() for other in (mine, middle))
+    assert left < 0.5 * without
+    assert left < 0.5 * wanted.var((0, 2, 3)).mean()
+
+
+def smoothed(plain: Batch) -> Batch:
+    """As noise fields are: alike from pixel to pixel."""
+    blur = torch.nn.AvgPool2d(5, 1, 2, count_include_pad=False)
+    return replace(
+        plain, fields=[2.0 * blur(planes) if planes.numel() else planes for planes in plain.fields]
+    )
 
 
 def test_templates_that_are_alike_become_fewer(wide: Generator) -> None:
@@ -126,7 +139,7 @@ def test_templates_that_are_alike_become_fewer(wide: Generator) -> None:
     rich = with_templates_copied(wide, many)
     found = narrowed(rich, WIDE, [batch(4, seed) for seed in range(8)])
     assert found.config == WIDE
-    assert nearness(rich, found) > 40.0, "three of the five are mixtures of the others"
+    assert nearness(rich, found) > 60.0, "three of the five are mixtures of the others"
     poor = narrowed(rich, replace(WIDE, fields=replace(WIDE.fields, templates=1)), [batch(4, 0)])
     assert nearness(rich, poor) < 40.0
 
@@ -151,7 +164,7 @@ def with_templates_copied(wide: Generator, config: GeneratorConfig) -> Generator
 
 def test_templates_that_are_not_there_are_not_kept(wide: Generator) -> None:
     more = replace(WIDE, fields=replace(WIDE.fields, templates=9) if WIDE.fields else None)
-    with pytest.raises(TrainingError, match="9 templates"):
+    with pytest.raises(ValueError, match="9 templates"):
         narrowed(wide, more, [batch(2, 0)])
 
 
@@ -180,10 +193,10 @@ def test_a_standardised_generator_goes_on_from_plain_weights(wide: Generator) ->
     assert nearness(wide, learning) < 40.0
 
 
-def test_what_is_shipped_takes_little_more_than_half_the_work() -> None:
+def test_what_is_shipped_takes_less_than_half_the_work() -> None:
     from s2s_live.engines.sound2scene.costs import count_macs
 
-    assert count_macs(BUNDLED_GENERATOR) < 0.55 * count_macs(WIDE_GENERATOR)
+    assert count_macs(BUNDLED_GENERATOR) < 0.45 * count_macs(WIDE_GENERATOR)
 
 
 QUICK = Recipe(phases=(Phase(0.0, 64, 4, 1), Phase(1.0, 256, 4, 1)), pool=8, families_at_once=2, each=1)
@@ -263,6 +276,9 @@ def test_generators_that_cannot_be_narrowed_are_named(run: Path) -> None:
     torch.save({**state, "size": 256}, run / "generator.pt")
     with pytest.raises(TrainingError, match="in more than its channels"):
         narrow.train_narrow(run, 1.0, CPU, config=replace(CLOSE, mapping=8))
+    for other in ({"templates": 25}, {"templates": 0}):
+        with pytest.raises(TrainingError, match="in more than its channels"):
+            narrow.train_narrow(run, 1.0, CPU, config=replace(CLOSE, fields=replace(CLOSE.fields, **other)))
     with pytest.raises(TrainingError, match="in more than its channels"):
         narrow.train_narrow(run, 1.0, CPU, config=CLOSE, fields=WORLD_FIELDS)
     poorer = WORLD_FIELDS.without({16: WORLD_FIELDS.channels[1][:1]})
