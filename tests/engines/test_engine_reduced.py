@@ -34,7 +34,7 @@ def always(monkeypatch):
 
 @pytest.fixture
 def only_8_bits(always, monkeypatch):
-    monkeypatch.setattr(openvino_reduced, "supports", lambda _: False)
+    monkeypatch.setattr(openvino_reduced, "supports", lambda kind: kind == "openvino-i8")
 
 
 @pytest.fixture
@@ -72,9 +72,9 @@ def test_where_they_are_not_8_are(network, always, monkeypatch, caplog):
     monkeypatch.setattr(openvino_reduced, "ENOUGH_S", 0.0)
     with caplog.at_level(logging.INFO):
         runtime = OpenVinoRuntime(network, lambda: samples()[0], leeway=pictures())
-    assert runtime.name in {"openvino-bf16", "openvino-i8-bf16"}
-    assert "(openvino-bf16)" in caplog.text
-    assert "(openvino-i8-bf16)" in caplog.text
+    assert runtime.name in {"openvino-bf16", "openvino-i8-bf16", "openvino-i8"}
+    for kind in ("openvino-bf16", "openvino-i8-bf16", "openvino-i8"):
+        assert f"({kind})" in caplog.text
 
 
 def test_what_is_not_near_enough_stays_in_32_bits(network, only_8_bits, caplog):
