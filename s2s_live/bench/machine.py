@@ -11,6 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
+from s2s_live.engines.processor import processor_name
+
 WARM_UP_S = 120.0
 """Memory is not looked at before this: caches fill."""
 SLOPE_SPAN_S = 600.0
@@ -22,7 +24,7 @@ def describe() -> dict[str, object]:
     from importlib.metadata import version
 
     return {
-        "processor": _processor(),
+        "processor": processor_name(),
         "cores": os.cpu_count(),
         "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9, 1)
         if hasattr(os, "sysconf")
@@ -31,14 +33,6 @@ def describe() -> dict[str, object]:
         "python": platform.python_version(),
         "versions": {name: version(name) for name in ("torch", "openvino", "PySide6_Essentials", "numpy")},
     }
-
-
-def _processor() -> str:
-    if sys.platform == "linux":
-        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
 
 
 def resident_mb() -> float | None:

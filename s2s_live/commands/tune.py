@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from s2s_live.engines.base import EngineSpec
-    from s2s_live.engines.openvino_cache import Kept
+    from s2s_live.engines.network_cache import Kept
     from s2s_live.errors import S2SError
 
+UNKEPT = ("torch-", "cuda-")
+"""How the names of runtimes begin that have nothing to keep."""
 PARTS = {"hear": "hearing", "paint": "painting", "paint-fine": "painting twice the lines"}
 
 
@@ -26,9 +28,10 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser = subparsers.add_parser(
         "tune",
         help="find the fastest way of running a model here",
-        description="Compiles a model's networks in every way that this processor has, compares what they "
-        "give with 32 bits, times them, and keeps the fastest that is near enough. The first start with a "
-        "model does the same; run this if the machine was busy then. Leave it alone meanwhile.",
+        description="Compiles a model's networks in every way that this processor has (by OpenVINO, and by "
+        "ONNX Runtime where it is installed), compares what they give with 32 bits, times them beside "
+        "PyTorch, and keeps the fastest that is near enough. The first start with a model does the same; run "
+        "this if the machine was busy then. Leave it alone meanwhile.",
     )
     parser.add_argument(
         "--model", default="world", metavar="NAME", help="model name or folder (default: world)"
@@ -61,10 +64,7 @@ def tune(model: Path, model_hash: str, *, fine: bool) -> list[Kept]:
     Those that were kept before stay until all are measured. Raises ModelError where the model cannot be
     opened, S2SError where the networks cannot be kept.
     """
-    try:
-        from s2s_live.engines.openvino_cache import networks_of
-    except ImportError:  # without OpenVINO there is one way
-        return []
+    from s2s_live.engines.network_cache import networks_of
     from s2s_live.engines.registry import open_engine
     from s2s_live.engines.sound2scene.networks import cache_folder
     from s2s_live.live.threads import engine_threads, threads_alone
@@ -87,7 +87,7 @@ def _fresh(cache: Path) -> Iterator[Path]:
 
     Raises S2SError where `cache` cannot be written.
     """
-    from s2s_live.engines.openvino_cache import take_over
+    from s2s_live.engines.network_cache import take_over
 
     try:
         cache.mkdir(parents=True, exist_ok=True)
@@ -109,12 +109,10 @@ def _has(found: Sequence[Kept], spec: EngineSpec) -> bool:
 
     Writing them may fail unseen: a show can do without.
     """
-    from s2s_live.engines.openvino_compiled import KINDS
-
     paint = "paint" if spec.picture_size == spec.picture_sizes[0] else "paint-fine"
     opened = {("hear", spec.runtime_hearing), (paint, spec.runtime)}
     missing = opened - {(_kind_of(network.part), network.kind) for network in found}
-    return not any(kind in KINDS for _, kind in missing)
+    return all(kind.startswith(UNKEPT) for _, kind in missing)
 
 
 def _unkept(cache: Path, error: OSError | None = None) -> S2SError:

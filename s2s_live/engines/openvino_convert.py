@@ -12,7 +12,7 @@ from openvino.frontend import FrontEndManager
 from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
 from torch import nn
 
-from s2s_live.engines.openvino_cache import Tried
+from s2s_live.engines.network_cache import Tried
 from s2s_live.engines.openvino_compiled import F32, Request, compile_model
 from s2s_live.engines.openvino_reduced import fastest
 from s2s_live.engines.runtime import TOLERANCE, Floats, Leeway, differs

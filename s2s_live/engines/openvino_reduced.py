@@ -12,7 +12,7 @@ import numpy as np
 import openvino
 from openvino.preprocess import PrePostProcessor
 
-from s2s_live.engines.openvino_cache import Tried
+from s2s_live.engines.network_cache import Tried
 from s2s_live.engines.openvino_compiled import BF16, F32, I8, I8_BF16, SHORT, Request, compile_model, supports
 from s2s_live.engines.openvino_int8 import quantize
 from s2s_live.engines.runtime import Floats, Leeway

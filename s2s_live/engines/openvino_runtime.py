@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
+from s2s_live.engines.network_cache import Tried
 from s2s_live.engines.openvino_cache import cache_path, keep, load
 from s2s_live.engines.openvino_compiled import KINDS, Request, on_threads, options
 from s2s_live.engines.runtime import Floats, Leeway
@@ -34,21 +35,27 @@ class OpenVinoRuntime:
         leeway: Leeway | None = None,
     ) -> None:
         """As `open_runtime`; raises RuntimeError and others where OpenVINO fails or errs."""
+        self.tried: list[Tried] = []
+        """What was measured; nothing where the network was kept or there is no leeway."""
         found = _cached(cache, threads, alone) if cache is not None else None
         if found is None:
             # PyTorch comes with it, seconds that a start with a network that is kept does without.
             load_torch()
             from s2s_live.engines.openvino_convert import make
 
-            name, compiled, tried = make(network(), example(), threads, leeway)
+            name, compiled, self.tried = make(network(), example(), threads, leeway)
             if cache is not None:
-                keep(compiled, cache_path(cache, name), tried)
+                keep(compiled, cache_path(cache, name), self.tried)
             found = name, compiled, on_threads(compiled, name, alone) if alone > threads else None
         self.name, beside, more = found
         self._beside = self._alone = Request(beside)
         self.threads_alone = threads
         if more is not None:
             self._alone, self.threads_alone = Request(more), alone
+
+    def place(self, cache: Path) -> Path:
+        """Where it is kept."""
+        return cache_path(cache, self.name)
 
     def run(self, *inputs: Floats, alone: bool = False) -> NDArray[Any]:
         """See `Runtime`."""

@@ -1,5 +1,5 @@
-"""How a network is run: by OpenVINO on a CPU, where it is two to three times as fast as PyTorch; recorded as
-a graph on a CUDA device; by PyTorch as it is elsewhere.
+"""How a network is run: by OpenVINO on a CPU, where it is two to three times as fast as PyTorch, or by ONNX
+Runtime, where that is installed and faster; recorded as a graph on a CUDA device; by PyTorch elsewhere.
 
 A `Runtime` belongs to one thread at a time; two runtimes may run at once, each with its own threads.
 """
@@ -102,10 +102,11 @@ def open_runtime(
 
     On CUDA that is a recording in 16 bits or in 32 (`CudaRuntime`); where it fails, the CPU runs it. On a CPU
     that is OpenVINO, unless it is missing, fails, or gives other outputs than PyTorch; then a line is logged
-    and PyTorch runs. `cache` is the file (without ending) in which the compiled network is kept:
-    where there is one, neither `network` nor `example` is called; `prefer="torch"` leaves OpenVINO out. With
-    `leeway` the network may run in fewer bits. It runs on `threads`, or on `alone` of them, where that are
-    more, while it has them to itself; PyTorch, whose threads are the process', on `threads` only.
+    and ONNX Runtime runs it, where it is installed, or PyTorch. With `leeway` the network may run in fewer
+    bits, or in ONNX Runtime where that is faster. `cache` is the file (without ending) in which the compiled
+    network is kept: where there is one, neither `network` nor `example` is called; `prefer="torch"` leaves
+    all but PyTorch out. It runs on `threads`, or on `alone` of them, where that are more, while it has them
+    to itself; PyTorch, whose threads are the process', on `threads` only.
 
     Raises ModelError when the device is not there.
     """
@@ -115,17 +116,13 @@ def open_runtime(
         if recorded is not None:
             return recorded
         device = "cpu"
-    if device != "cpu" or prefer == "torch":
-        return _torch(network, device, threads, levels=levels)
-    try:
-        from s2s_live.engines.openvino_runtime import OpenVinoRuntime
+    if device == "cpu" and prefer != "torch":
+        from s2s_live.engines.compiled import Wanted, open_compiled
 
-        return OpenVinoRuntime(network, example, threads=threads, alone=alone, cache=cache, leeway=leeway)
-    except S2SError:  # of the model, which PyTorch could not run either
-        raise
-    except Exception as error:  # noqa: BLE001  OpenVINO's own do not share a narrower class
-        log.warning("OpenVINO cannot run this network (%s): PyTorch does, more slowly", error)
-        return _torch(network, device, threads, levels=levels)
+        compiled = open_compiled(Wanted(network, example, threads, alone, cache, leeway))
+        if compiled is not None:
+            return compiled
+    return _torch(network, device, threads, levels=levels)
 
 
 def _cuda(

@@ -12,7 +12,8 @@ from s2s_live.cli import main
 from s2s_live.commands.tune import _has, lines
 from s2s_live.engines import openvino_convert
 from s2s_live.engines.base import EngineSpec
-from s2s_live.engines.openvino_cache import NOTES, SUFFIX, Kept, Tried, _of, networks_of
+from s2s_live.engines.network_cache import NOTES, SUFFIX, Kept, Tried, _of, networks_of
+from s2s_live.engines.onnx_runtime import NAME as ONNX
 from s2s_live.engines.openvino_compiled import BF16, F32, I8, supports
 from s2s_live.engines.registry import open_engine
 
@@ -97,7 +98,7 @@ def refuse(*_args, **_kwargs):
     [
         ("tempfile.mkdtemp", refuse, ": Permission denied"),
         ("s2s_live.engines.openvino_runtime.keep", lambda *_: None, ""),
-        ("s2s_live.engines.openvino_cache.take_over", refuse, ": Permission denied"),
+        ("s2s_live.engines.network_cache.take_over", refuse, ": Permission denied"),
     ],
     ids=["read-only", "full", "full at the end"],
 )
@@ -136,15 +137,26 @@ def test_each_network_that_was_opened_must_be_kept():
 
 
 def test_what_pytorch_runs_need_not_be_kept(tiny_folder, cache, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "s2s_live.engines.onnx_runtime", None)
     monkeypatch.setattr("s2s_live.engines.openvino_convert.differs", lambda *_: 0.5)
     assert main(["tune", "--model", str(tiny_folder)]) == 0
     assert "PyTorch runs this model here" in capsys.readouterr().out
 
 
-def test_without_openvino_there_is_nothing_to_choose(tiny_folder, monkeypatch, capsys):
-    monkeypatch.setitem(sys.modules, "s2s_live.engines.openvino_cache", None)
-    assert main(["tune", "--model", str(tiny_folder)]) == 0
-    assert "PyTorch runs this model here" in capsys.readouterr().out
+def test_without_openvino_onnx_runtime_is_measured_and_kept(tiny_folder, cache, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "s2s_live.engines.openvino_runtime", None)
+    assert main(["tune", "--model", str(tiny_folder), "--json"]) == 0
+    networks = json.loads(capsys.readouterr().out)["networks"]
+    assert {network["kind"] for network in networks} == {ONNX}
+    assert [way["kind"] for way in networks[0]["tried"]] == [ONNX, "torch-fp32"]
+
+
+def test_every_way_is_told_of(tiny_folder, cache, capsys):
+    assert main(["tune", "--model", str(tiny_folder), "--json"]) == 0
+    for network in json.loads(capsys.readouterr().out)["networks"]:
+        ways = {way["kind"]: way["ms"] for way in network["tried"]}
+        assert {F32, ONNX, "torch-fp32"} <= set(ways)
+        assert ways[ONNX] > 0
 
 
 def test_notes_that_cannot_be_read_are_left_out(tiny_folder, cache):

@@ -1,5 +1,7 @@
 """Converted networks stay out of the user's cache; a network that may be run in fewer bits."""
 
+import sys
+
 import platformdirs
 import pytest
 from engines.small_network import network_maker
@@ -17,3 +19,9 @@ def cache_folder(tmp_path_factory):
 def network():
     """What makes it, as runtimes take it."""
     return network_maker()
+
+
+@pytest.fixture
+def without_onnx(monkeypatch):
+    """As where the extra `onnx` is not installed."""
+    monkeypatch.setitem(sys.modules, "s2s_live.engines.onnx_runtime", None)

@@ -15,7 +15,8 @@ import pytest
 import torch
 from openvino.frontend import OpConversionFailure
 
-from s2s_live.engines.openvino_cache import KEPT, SUFFIX, cache_path
+from s2s_live.engines.network_cache import KEPT, SUFFIX
+from s2s_live.engines.openvino_cache import cache_path
 from s2s_live.engines.openvino_compiled import SMALL
 from s2s_live.engines.openvino_runtime import OpenVinoRuntime
 from s2s_live.engines.runtime import open_runtime
@@ -133,7 +134,7 @@ def test_a_cache_that_cannot_be_written_does_no_harm(network, tmp_path):
     OpenVinoRuntime(network, lambda: EXAMPLE, cache=tmp_path / "file" / "a").run(*EXAMPLE)
 
 
-def test_without_openvino_torch_runs(network, monkeypatch, caplog):
+def test_without_either_torch_runs(network, without_onnx, monkeypatch, caplog):
     real = builtins.__import__
 
     def without(name, *args, **kwargs):
@@ -148,7 +149,7 @@ def test_without_openvino_torch_runs(network, monkeypatch, caplog):
     assert "no openvino here" in caplog.text
 
 
-def test_a_network_that_openvino_gets_wrong_runs_in_torch(network, monkeypatch, caplog):
+def test_a_network_that_openvino_gets_wrong_runs_in_torch(network, without_onnx, monkeypatch, caplog):
     monkeypatch.setattr("s2s_live.engines.openvino_convert.differs", lambda *_: 0.5)
     with caplog.at_level(logging.WARNING):
         runtime = open_runtime(network, lambda: EXAMPLE)
@@ -156,7 +157,7 @@ def test_a_network_that_openvino_gets_wrong_runs_in_torch(network, monkeypatch, 
     assert "differs by 0.5" in caplog.text
 
 
-def test_an_error_of_openvinos_own_leaves_the_network_to_torch(network, monkeypatch, caplog):
+def test_an_error_of_openvinos_own_leaves_the_network_to_torch(network, without_onnx, monkeypatch, caplog):
     def fails(*_args):
         raise OpConversionFailure("an operator that is not known")
 
@@ -205,7 +206,7 @@ def test_a_disk_that_is_full_keeps_no_part(network, tmp_path, monkeypatch):
         stream.write(data[:1000])
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("s2s_live.engines.openvino_cache.tempfile.NamedTemporaryFile", small)
+    monkeypatch.setattr("s2s_live.engines.network_cache.tempfile.NamedTemporaryFile", small)
     OpenVinoRuntime(network, lambda: EXAMPLE, cache=tmp_path / "a").run(*EXAMPLE)
     assert list(tmp_path.iterdir()) == []
 
