@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from s2s_live.engines.network_cache import Tried, forget, note
+from s2s_live.engines.network_cache import Tried, forget, kinds_of, note
 from s2s_live.engines.runtime import Floats, Leeway, Runtime
 from s2s_live.errors import S2SError
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+ONNX = "onnxruntime-f32"
+"""The name of ONNX Runtime's way."""
 HELD_BACK = 4
 """Samples that ways are timed on."""
 ROUNDS = 2
@@ -76,7 +78,8 @@ def _instead(wanted: Wanted, error: Exception) -> Runtime | None:
 
 def _kept(wanted: Wanted) -> OnnxRuntime | None:
     """ONNX Runtime's, where that was chosen before."""
-    if wanted.cache is None:
+    # Importing it takes a tenth of a second, which other starts do without.
+    if wanted.cache is None or ONNX not in kinds_of(wanted.cache):
         return None
     try:
         from s2s_live.engines.onnx_runtime import OnnxRuntime

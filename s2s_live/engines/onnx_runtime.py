@@ -14,6 +14,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
+from s2s_live.engines.compiled import ONNX
 from s2s_live.engines.network_cache import Tried, path_of, read, write
 from s2s_live.engines.processor import processor_name
 from s2s_live.engines.runtime import TOLERANCE, Floats, Leeway, differs
@@ -24,14 +25,13 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-NAME = "onnxruntime-f32"
 _ERRORS_ONLY = 3
 
 
 class OnnxRuntime:
     """A network in an ONNX Runtime session of its own."""
 
-    name = NAME
+    name = ONNX
 
     def __init__(self, data: bytes, *, threads: int = 1, alone: int = 0) -> None:
         """`data` is what `convert` gives. Raises RuntimeError and others where ONNX Runtime fails."""
@@ -90,7 +90,7 @@ class OnnxRuntime:
 
 def cache_path(cache: Path) -> Path:
     """The file of a network: it names the version and the processor that it was chosen on."""
-    return path_of(cache, f"{onnxruntime.__version__} {processor_name()}", NAME)
+    return path_of(cache, f"{onnxruntime.__version__} {processor_name()}", ONNX)
 
 
 class _Session:

@@ -12,8 +12,8 @@ from s2s_live.cli import main
 from s2s_live.commands.tune import _has, lines
 from s2s_live.engines import openvino_convert
 from s2s_live.engines.base import EngineSpec
+from s2s_live.engines.compiled import ONNX
 from s2s_live.engines.network_cache import NOTES, SUFFIX, Kept, Tried, _of, networks_of
-from s2s_live.engines.onnx_runtime import NAME as ONNX
 from s2s_live.engines.openvino_compiled import BF16, F32, I8, supports
 from s2s_live.engines.registry import open_engine
 

@@ -9,9 +9,9 @@ import torch
 from engines.small_network import samples
 
 from s2s_live.engines import compiled
-from s2s_live.engines.compiled import Wanted, open_compiled
+from s2s_live.engines.compiled import ONNX, Wanted, open_compiled
 from s2s_live.engines.network_cache import NOTES, SUFFIX, networks_of
-from s2s_live.engines.onnx_runtime import NAME, OnnxRuntime, cache_path
+from s2s_live.engines.onnx_runtime import OnnxRuntime, cache_path
 from s2s_live.engines.registry import open_engine
 from s2s_live.engines.runtime import embedding_leeway, open_runtime, picture_leeway
 from s2s_live.engines.torch_runtime import TorchRuntime
@@ -111,16 +111,23 @@ def test_where_it_is_faster_it_is_chosen_and_kept_alone(network, onnx_is_faster,
         network, lambda: EXAMPLE, cache=tmp_path / "hash-hear-1-torch2", leeway=embedding_leeway(samples)
     )
     first = open_compiled(wanted)
-    assert first.name == NAME
+    assert first.name == ONNX
     path = cache_path(wanted.cache)
     assert set(tmp_path.iterdir()) == {path, path.with_suffix(NOTES)}
     (kept,) = networks_of(tmp_path, "hash")
-    assert (kept.part, kept.kind) == ("hear", NAME)
-    assert {"openvino-f32", NAME, "torch-fp32"} <= {way.kind for way in kept.tried}
+    assert (kept.part, kept.kind) == ("hear", ONNX)
+    assert {"openvino-f32", ONNX, "torch-fp32"} <= {way.kind for way in kept.tried}
     found = first.run(*EXAMPLE).copy()
     again = open_compiled(Wanted(not_called, not_called, cache=wanted.cache, leeway=wanted.leeway))
-    assert again.name == NAME
+    assert again.name == ONNX
     np.testing.assert_array_equal(again.run(*EXAMPLE), found)
+
+
+def test_a_start_with_openvinos_network_does_not_import_it(network, onnx_is_slower, tmp_path, monkeypatch):
+    wanted = Wanted(network, lambda: EXAMPLE, cache=tmp_path / "a", leeway=embedding_leeway(samples))
+    open_compiled(wanted)
+    monkeypatch.setattr(OnnxRuntime, "kept", lambda *_args, **_kwargs: pytest.fail("asked for"))
+    assert open_compiled(wanted).name.startswith("openvino-")
 
 
 def test_where_it_is_not_openvino_stays_and_what_was_tried_is_told(network, onnx_is_slower, tmp_path):
@@ -131,8 +138,8 @@ def test_where_it_is_not_openvino_stays_and_what_was_tried_is_told(network, onnx
     (kept,) = networks_of(tmp_path, "hash")
     ways = {way.kind: way for way in kept.tried}
     assert kept.kind == runtime.name
-    assert {"openvino-f32", NAME, "torch-fp32"} <= set(ways)
-    assert ways[NAME].ms > 0
+    assert {"openvino-f32", ONNX, "torch-fp32"} <= set(ways)
+    assert ways[ONNX].ms > 0
     assert not cache_path(tmp_path / "hash-hear-1-torch2").exists()
 
 
@@ -148,10 +155,10 @@ def test_a_damaged_file_is_made_again(network, onnx_is_faster, tmp_path):
 def test_without_openvino_it_runs_and_is_kept(network, without_openvino, tmp_path, caplog):
     wanted = Wanted(network, lambda: EXAMPLE, cache=tmp_path / "a")
     with caplog.at_level(logging.WARNING):
-        assert open_compiled(wanted).name == NAME
+        assert open_compiled(wanted).name == ONNX
     assert "ONNX Runtime does" in caplog.text
     assert [file.suffix for file in tmp_path.iterdir()] == [SUFFIX]
-    assert open_compiled(Wanted(not_called, not_called, cache=wanted.cache)).name == NAME
+    assert open_compiled(Wanted(not_called, not_called, cache=wanted.cache)).name == ONNX
 
 
 def test_where_it_is_not_installed_nothing_is_said_to_the_user(network, without_onnx, tmp_path, caplog):
@@ -161,7 +168,7 @@ def test_where_it_is_not_installed_nothing_is_said_to_the_user(network, without_
         )
     assert runtime.name.startswith("openvino-")
     assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
-    assert NAME not in {way.kind for way in networks_of(tmp_path, "h")[0].tried}
+    assert ONNX not in {way.kind for way in networks_of(tmp_path, "h")[0].tried}
 
 
 def test_a_cache_that_cannot_be_written_does_no_harm(network, onnx_is_faster, tmp_path):
@@ -172,5 +179,5 @@ def test_a_cache_that_cannot_be_written_does_no_harm(network, onnx_is_faster, tm
 
 def test_a_whole_model_is_converted(onnx_is_faster, tiny_folder, tmp_path):
     engine = open_engine(tiny_folder, cache=tmp_path)
-    assert engine.spec.runtime == NAME
+    assert engine.spec.runtime == ONNX
     engine.close()
