@@ -11,8 +11,8 @@ import numpy as np
 import platformdirs
 import pytest
 import torch
+from engines.frames import change, state
 
-from s2s_live.engines.base import PaintState
 from s2s_live.engines.openvino_compiled import KINDS
 from s2s_live.engines.registry import open_engine
 from s2s_live.engines.runtime import cosine
@@ -45,30 +45,6 @@ def torch_engine(tiny_folder):
     engine.close()
 
 
-class Watched:
-    """A runtime that tells how it was run."""
-
-    def __init__(self, runtime):
-        self.runtime, self.alone = runtime, []
-
-    def run(self, *inputs, alone=False):
-        self.alone.append(alone)
-        return self.runtime.run(*inputs, alone=alone)
-
-
-def test_painting_takes_the_threads_of_hearing_while_nothing_is_heard(tiny_folder):
-    engine = open_engine(tiny_folder, threads=1, alone=2)
-    assert (engine.spec.threads, engine.spec.threads_alone) == (1, 2)
-    watched = Watched(engine._paint.runtime)
-    engine._paint = replace(engine._paint, runtime=watched)
-    first = engine.paint(state(engine))
-    with engine._hearing:  # as while a window is heard
-        second = engine.paint(state(engine))
-    engine.close()
-    assert watched.alone == [True, False]
-    np.testing.assert_array_equal(first, second)
-
-
 def hiss(seconds=1.0):
     return (0.1 * np.random.default_rng(1).standard_normal(round(seconds * RATE))).astype(np.float32)
 
@@ -81,26 +57,6 @@ def hear(engine, samples):
     stream = engine.front_end()
     stream.push(samples)
     return engine.hear(stream.window())
-
-
-def state(engine, **changes):
-    spec = engine.spec
-    rng = np.random.default_rng(3)
-    fresh = PaintState(
-        position=0,
-        seed=7,
-        latent=engine.silence().latent,
-        z=rng.standard_normal(spec.z_size).astype(np.float32),
-        displacement=np.zeros((spec.layers, 2)),
-        pulse=0.0,
-        loudness=0.5,
-        controls={},
-    )
-    return replace(fresh, **changes)
-
-
-def change(first, second):
-    return np.abs(first.astype(int) - second.astype(int)).mean()
 
 
 def test_hearing_that_fell_back_is_told(tiny_folder, monkeypatch):

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from s2s_live.engines.base import (
     Composed,
@@ -100,6 +101,8 @@ class Sound2SceneEngine:
         """The class painted last."""
         painting = PaintingNetworks(folder, config, self._prototypes, self._classes).open(wish)
         self._paint: Painting | None = painting
+        self._last: tuple[tuple[object, ...], NDArray[Any]] | None = None
+        """What the newest frame was painted from, and its levels, which lie in the network's own memory."""
         self._seeing = threading.Lock()
         self._pictures: PictureWork | None = None
         self._spec = _spec(folder, config, hearing, painting, wish.threads)
@@ -171,7 +174,7 @@ class Sound2SceneEngine:
         return None if self._classes is None else self._label
 
     def paint(self, state: PaintState) -> Picture:
-        """The frame of this state, `[R, R, 3]`."""
+        """The frame of this state, `[R, R, 3]`; where all stands still, no network is run for it."""
         controls = {**_DEFAULTS, **state.controls}
         pulse = controls["reactivity"] * state.pulse**PULSE_CURVE
         z = np.clip(state.z, -Z_LIMIT, Z_LIMIT) * controls["truncation"]
@@ -179,12 +182,17 @@ class Sound2SceneEngine:
         with self._painting:
             if self._paint is None:
                 raise ValueError("the engine is closed")
-            with span("fields", position=state.position):
-                fields = self._fields(self._paint, state, pulse)
-            inputs = (z[None].astype(np.float32), self._feature(state), tone, *fields)
-            with span("network", position=state.position):
-                levels = self._paint.runtime.run(*inputs, alone=not self._hearing.locked())
-            return to_picture(levels)
+            moved = self._moved(state, pulse)
+            inputs = (z[None].astype(np.float32), self._feature(state), tone)
+            told = (state.seed, *(part.tobytes() for part in (*inputs, moved)))
+            if self._last is None or self._last[0] != told:
+                self._last = None
+                with span("fields", position=state.position):
+                    fields = self._fields(self._paint, state.seed, moved)
+                with span("network", position=state.position):
+                    levels = self._paint.runtime.run(*inputs, *fields, alone=not self._hearing.locked())
+                self._last = told, levels
+            return to_picture(self._last[1])
 
     def silence(self) -> Target:
         """The scene of silence."""
@@ -194,7 +202,7 @@ class Sound2SceneEngine:
         """Free the networks."""
         with self._hearing, self._painting:
             self._hear = self._paint = self._changes = None
-            self._scene = None
+            self._scene = self._last = None
 
     def _feature(self, state: PaintState) -> Floats:
         """What the generator takes beside z: the latent, where it has classes after the class's embedding."""
@@ -203,15 +211,22 @@ class Sound2SceneEngine:
         self._label = min(int(state.controls.get("class", 0.0)), len(self._classes) - 1)
         return np.concatenate([self._classes[self._label], state.latent])[None]
 
-    def _fields(self, painting: Painting, state: PaintState, pulse: float) -> list[Floats]:
-        """The noise for the generator's blocks; a pulse jolts what moves upwards, faster layers further."""
-        if painting.scene is None:
-            return []
-        if self._scene is None or self._scene.seed != state.seed:
-            self._scene = painting.scene(state.seed)
+    def _moved(self, state: PaintState, pulse: float) -> NDArray[np.float64]:
+        """How far each layer of the fields has come, `[layers, 2]`; a pulse jolts what moves upwards, faster
+        layers further. Without fields nothing moves."""
+        if self._config.fields is None:
+            return np.empty((0, 2))
         displacement = np.array(state.displacement, dtype=np.float64)
         displacement[:, 1] -= JOLT * pulse * np.arange(self._config.layers)
-        return self._scene.at(displacement)
+        return displacement
+
+    def _fields(self, painting: Painting, seed: int, moved: NDArray[np.float64]) -> list[Floats]:
+        """The noise for the generator's blocks."""
+        if painting.scene is None:
+            return []
+        if self._scene is None or self._scene.seed != seed:
+            self._scene = painting.scene(seed)
+        return self._scene.at(moved)
 
     def _target(self, embedding: Floats) -> Target:
         families = self._config.families
