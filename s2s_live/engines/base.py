@@ -237,6 +237,15 @@ class Composes(Protocol):
         """
 
 
+@runtime_checkable
+class Prepares(Protocol):
+    """An engine that takes seconds before it hears windows of another length."""
+
+    def prepare(self, window: Floats) -> bool:
+        """Whether `hear` takes a window of this shape at once. Where not, it gets ready for it meanwhile;
+        asking again tells when it is. Returns at once."""
+
+
 class Engine(Protocol):
     """See the module's text."""
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 
 from s2s_live.audio.feed import Feed
 from s2s_live.audio.ring import SamplesLost
-from s2s_live.engines.base import Engine
+from s2s_live.engines.base import Engine, Prepares
 from s2s_live.live.listener import Heard, Listener
 from s2s_live.live.statistics import Meter
 from s2s_live.live.worker import Worker
@@ -45,6 +45,7 @@ class Hearing(Worker):
         self._engine = engine
         self._feed = feed
         self._publish = publish
+        self._prepared = engine.prepare if isinstance(engine, Prepares) else None
         self._listener = Listener(engine, first_hop)
 
     def work(self) -> None:
@@ -60,7 +61,7 @@ class Hearing(Worker):
         self.skipped += pushed - 1
         begun = time.perf_counter()
         with span("hear", hop=self._listener.next_hop - 1):
-            heard = self._listener.hear(self._values())
+            heard = self._listener.hear(self._values(), self._prepared)
         self._publish(heard)
         if heard.fresh:
             self.meter.add(time.monotonic(), (time.perf_counter() - begun) * 1e3)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -19,6 +19,10 @@ HEAR_DELAY_TICKS = 3
 A fixed delay makes a live show and its offline plan the same: only hearings that need longer differ, and
 those are logged with the tick at which they took effect.
 """
+
+
+Prepared = Callable[[NDArray[np.float32]], bool]
+"""Whether the engine can hear this window at once, see `Prepares`."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,7 @@ class Listener:
         self._engine = engine
         self._front_end = engine.front_end()
         self._attention = Attention(engine, self._front_end)
-        self._turns = tuple(control.name for control in engine.spec.controls if control.hearing)
+        self._heard_with = {c.name: c.default for c in engine.spec.controls if c.hearing}
         self._resampler = StreamingResampler(PROGRAM_RATE, engine.spec.sample_rate, 1)
 
     @property
@@ -69,14 +73,19 @@ class Listener:
         self._front_end.push(self._resampler.process(mono(block)).reshape(-1))
         self.next_hop += 1
 
-    def hear(self, values: Mapping[str, float]) -> Heard:
+    def hear(self, values: Mapping[str, float], prepared: Prepared | None = None) -> Heard:
         """Hear the window that ends with the hop pushed last, as the controls of hearing among `values` say.
 
-        A window with nothing in it is the engine's silence.
+        A window with nothing in it is the engine's silence. Where one is not `prepared` (without, all are) it
+        hears as the controls said before.
         """
         hop = self.next_hop - 1
-        controls = {name: values[name] for name in self._turns if name in values}
+        controls = {name: values[name] for name in self._heard_with if name in values}
         window = self._front_end.listen(controls)
+        if window is not None and prepared is not None and not prepared(window):
+            controls = self._heard_with
+            window = self._front_end.listen(controls)
+        self._heard_with = {**self._heard_with, **controls}
         tick = (hop + 1) * self.hop_length // TICK + HEAR_DELAY_TICKS
         if window is None:
             return Heard(hop, tick, self._engine.silence(), controls)

@@ -32,6 +32,7 @@ from s2s_live.engines.sound2scene.description import (
     load_classes,
     load_families,
 )
+from s2s_live.engines.sound2scene.hearing_networks import HearingNetworks
 from s2s_live.engines.sound2scene.landmarks import load_landmarks
 from s2s_live.engines.sound2scene.levels import to_picture, tone_curve
 from s2s_live.engines.sound2scene.networks import (
@@ -92,9 +93,8 @@ class Sound2SceneEngine:
         self._scene: Scene | None = None
         self._hearing, self._painting = threading.Lock(), threading.Lock()
         shape = open_front_end(config.front_end.to_json()).window().shape
-        self._open_hearing: Callable[[tuple[int, ...]], Runtime] = partial(open_hearing, folder, config, wish)
-        hearing = self._open_hearing(shape)
-        self._hear: dict[tuple[int, ...], Runtime] | None = {shape: hearing}
+        hearing = HearingNetworks(partial(open_hearing, folder, config, wish), shape)
+        self._hear: HearingNetworks | None = hearing
         self._changes = open_changes(folder, config, wish)
         self._classes = load_classes(folder, config)
         self._label = 0
@@ -105,7 +105,7 @@ class Sound2SceneEngine:
         """What the newest frame was painted from, and its levels, which lie in the network's own memory."""
         self._seeing = threading.Lock()
         self._pictures: PictureWork | None = None
-        self._spec = _spec(folder, config, hearing, painting, wish.threads)
+        self._spec = _spec(folder, config, hearing.first, painting, wish.threads)
         self._silence = self._find_silence()
 
     @property
@@ -132,12 +132,14 @@ class Sound2SceneEngine:
         with self._hearing:
             if self._hear is None:
                 raise ValueError("the engine is closed")
-            if window.shape not in self._hear:  # a window of another length was chosen
-                self._hear[window.shape] = self._open_hearing(window.shape)
-            found = (
-                self._hear[window.shape].run(np.ascontiguousarray(window[None], dtype=np.float32))[0].copy()
-            )
+            network = self._hear.of(window.shape)
+            found = network.run(np.ascontiguousarray(window[None], dtype=np.float32))[0].copy()
         return replace(self._target(found), latent=self._drawn(found))
+
+    def prepare(self, window: Floats) -> bool:
+        """Whether such a window can be heard at once; see `Prepares`."""
+        networks = self._hear
+        return networks is None or networks.prepare(window.shape)
 
     def see(self, picture: Path | Image) -> Target:
         """Where the scene would go for this picture; see `Sighted`."""
@@ -201,8 +203,10 @@ class Sound2SceneEngine:
     def close(self) -> None:
         """Free the networks."""
         with self._hearing, self._painting:
-            self._hear = self._paint = self._changes = None
-            self._scene = self._last = None
+            networks, self._hear = self._hear, None
+            self._paint = self._changes = self._scene = self._last = None
+        if networks is not None:
+            networks.close()
 
     def _feature(self, state: PaintState) -> Floats:
         """What the generator takes beside z: the latent, where it has classes after the class's embedding."""
