@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 # Before anything imports Qt: without a display QApplication would abort the whole process.
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+# Before anything imports ONNX Runtime, as the package sets it.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 VIRTUAL_MIC = Path(__file__).parent / "virtual" / "virtual_mic.sh"
 NEEDED = ("pulseaudio", "pactl", "paplay", "parec", "sox")

@@ -19,7 +19,10 @@ FUNCTION_LINES = 40
 LONG_FILES: dict[str, int] = {}
 LONG_FUNCTIONS: dict[str, int] = {}
 
-HEAVY = ("torch", "torchvision", "torchaudio", "openvino", "av", "sounddevice", "cv2", "PySide6", "pyqtgraph")
+HEAVY = (
+    "torch", "torchvision", "torchaudio", "openvino", "onnx", "onnxruntime", "av", "sounddevice", "cv2",
+    "PySide6", "pyqtgraph",
+)  # fmt: skip
 
 # Written in pieces, so that this file does not break its own rule.
 HOSTS = (

@@ -134,7 +134,7 @@ def compare(threads: int, *, reduced: bool) -> dict[str, object]:
 def _over_floor(
     stage: str, kind: str, network: nn.Module, inputs: Sequence[Floats], seconds: float, threads: int
 ) -> dict[str, object]:
-    """How far a stage is from what this processor could do at best; None where PyTorch runs it."""
+    """How far a stage is from what this processor could do at best; None where OpenVINO does not run it."""
     if not kind.startswith("openvino"):
         return {f"{stage}_over_floor": None}
     from s2s_live.bench.floor import measure_floor

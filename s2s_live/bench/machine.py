@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from s2s_live.engines.processor import processor_name
+from s2s_live.engines.processor import processor_name, version_of
 
 WARM_UP_S = 120.0
 """Memory is not looked at before this: caches fill."""
@@ -21,8 +21,7 @@ SLOPE_SPAN_S = 600.0
 
 def describe() -> dict[str, object]:
     """Processor, cores, memory and versions."""
-    from importlib.metadata import version
-
+    packages = ("torch", "openvino", "onnxruntime", "PySide6_Essentials", "numpy")
     return {
         "processor": processor_name(),
         "cores": os.cpu_count(),
@@ -31,7 +30,7 @@ def describe() -> dict[str, object]:
         else None,
         "system": platform.platform(),
         "python": platform.python_version(),
-        "versions": {name: version(name) for name in ("torch", "openvino", "PySide6_Essentials", "numpy")},
+        "versions": {name: found for name in packages if (found := version_of(name))},
     }
 
 

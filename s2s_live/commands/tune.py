@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from s2s_live.engines.network_cache import Kept
     from s2s_live.errors import S2SError
 
-UNKEPT = ("torch-", "cuda-")
-"""How the names of runtimes begin that have nothing to keep."""
 PARTS = {"hear": "hearing", "paint": "painting", "paint-fine": "painting twice the lines"}
 
 
@@ -105,14 +103,14 @@ def _fresh(cache: Path) -> Iterator[Path]:
 
 
 def _has(found: Sequence[Kept], spec: EngineSpec) -> bool:
-    """Whether the networks of an engine that was opened are there, but for those that PyTorch runs.
+    """Whether the networks of an engine that was opened are there, but for those that OpenVINO does not run.
 
     Writing them may fail unseen: a show can do without.
     """
     paint = "paint" if spec.picture_size == spec.picture_sizes[0] else "paint-fine"
     opened = {("hear", spec.runtime_hearing), (paint, spec.runtime)}
     missing = opened - {(_kind_of(network.part), network.kind) for network in found}
-    return all(kind.startswith(UNKEPT) for _, kind in missing)
+    return not any(kind.startswith("openvino-") for _, kind in missing)
 
 
 def _unkept(cache: Path, error: OSError | None = None) -> S2SError:
@@ -133,7 +131,7 @@ def _kind_of(part: str) -> str:
 def lines(found: Sequence[Kept]) -> Iterator[str]:
     """A table: each network, each way, the one that is kept marked with a star."""
     if not found:
-        yield "PyTorch runs this model here, on a GPU where there is one: there is nothing to keep."
+        yield "A GPU runs this model here, or OpenVINO cannot (the log says why): there is nothing to keep."
     for network in found:
         part = _kind_of(network.part)
         yield f"{PARTS.get(part, part)}:"

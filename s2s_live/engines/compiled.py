@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from s2s_live.engines.network_cache import Tried, forget, kinds_of, note
+from s2s_live.engines.network_cache import Tried, forget, note, path_of, read, write
+from s2s_live.engines.processor import processor_name, version_of
 from s2s_live.engines.runtime import Floats, Leeway, Runtime
 from s2s_live.errors import S2SError
 
@@ -63,79 +64,128 @@ def open_compiled(wanted: Wanted) -> Runtime | None:
         raise
     except Exception as error:  # noqa: BLE001  OpenVINO's own do not share a narrower class
         return _instead(wanted, error)
-    return _faster(wanted, wanted.leeway, found, _onnx(wanted)) if wanted.leeway and found.tried else found
+    return _faster(wanted, wanted.leeway, found) if wanted.leeway and found.tried else found
 
 
 def _instead(wanted: Wanted, error: Exception) -> Runtime | None:
-    """What runs it where OpenVINO fails."""
+    """What runs it where OpenVINO fails. It is kept where OpenVINO is missing: what else failed may not fail
+    again."""
     rival = _onnx(wanted)
     who = "PyTorch does, more slowly" if rival is None else "ONNX Runtime does"
     log.warning("OpenVINO cannot run this network (%s): %s", error, who)
-    if rival is not None and wanted.cache is not None:
-        rival.keep(wanted.cache, _timed(wanted, wanted.leeway, [rival])[1] if wanted.leeway else ())
-    return rival
-
-
-def _kept(wanted: Wanted) -> OnnxRuntime | None:
-    """ONNX Runtime's, where that was chosen before."""
-    # Importing it takes a tenth of a second, which other starts do without.
-    if wanted.cache is None or ONNX not in kinds_of(wanted.cache):
+    if rival is None:
         return None
+    if isinstance(error, ImportError):
+        _keep(wanted, rival[1], _timed(wanted, wanted.leeway, [rival[0]])[1] if wanted.leeway else ())
+    return rival[0]
+
+
+def _faster(wanted: Wanted, leeway: Leeway, found: OpenVinoRuntime) -> Runtime:
+    """OpenVINO's, or ONNX Runtime's if that is faster; it stays in the cache, with all that was tried."""
+    rival = _onnx(wanted)
+    seconds, tried = _timed(wanted, leeway, [found] if rival is None else [found, rival[0]])
+    tried = [*found.tried, *tried[1:]]  # it was timed before, beside its other ways
+    if rival is not None and _is_worth(seconds[1], seconds[0]):
+        if _keep(wanted, rival[1], tried) and wanted.cache is not None:
+            forget(found.place(wanted.cache))
+        return rival[0]
+    if wanted.cache is not None:
+        forget(onnx_path(wanted.cache))  # one that was not to be used
+        with contextlib.suppress(OSError):
+            if found.place(wanted.cache).exists():
+                note(found.place(wanted.cache), tried)
+    return found
+
+
+def _is_worth(seconds: float, exact: float) -> bool:
+    """Whether a run of so many seconds is so much shorter that ONNX Runtime is worth being loaded."""
+    return seconds <= WORTHWHILE * exact and exact - seconds >= WORTHWHILE_S
+
+
+def _onnx(wanted: Wanted) -> tuple[OnnxRuntime, bytes] | None:
+    """The network in ONNX Runtime, and what can be kept of it; None where that is missing, fails or errs."""
     try:
-        from s2s_live.engines.onnx_runtime import OnnxRuntime
-    except ImportError:
-        return None
-    return OnnxRuntime.kept(wanted.cache, threads=wanted.threads, alone=wanted.alone)
+        from s2s_live.engines.onnx_runtime import make
 
-
-def _onnx(wanted: Wanted) -> OnnxRuntime | None:
-    """The network in ONNX Runtime; None where that is not installed, fails or errs."""
-    try:
-        from s2s_live.engines.onnx_runtime import OnnxRuntime
-
-        return OnnxRuntime.make(
+        return make(
             wanted.network(), wanted.example(), threads=wanted.threads, alone=wanted.alone,
             leeway=wanted.leeway,
         )  # fmt: skip
     except ImportError as error:
         log.info("ONNX Runtime is not tried: %s", error)
-    except S2SError:
-        raise
     except Exception as error:  # noqa: BLE001  ONNX Runtime's own do not share a narrower class
         log.info("ONNX Runtime fails: %s", error)
     return None
 
 
-def _faster(wanted: Wanted, leeway: Leeway, found: OpenVinoRuntime, rival: OnnxRuntime | None) -> Runtime:
-    """Which of the two is; it stays in the cache, with all that was tried."""
-    seconds, tried = _timed(wanted, leeway, [found] if rival is None else [found, rival])
-    tried = [*found.tried, *tried[1:]]  # it was timed itself before, beside its other ways
-    if rival is not None and seconds[1] <= min(WORTHWHILE * seconds[0], seconds[0] - WORTHWHILE_S):
-        if wanted.cache is not None:
-            forget(found.place(wanted.cache))
-            rival.keep(wanted.cache, tried)
-        return rival
-    if wanted.cache is not None and found.place(wanted.cache).exists():
-        with contextlib.suppress(OSError):
-            note(found.place(wanted.cache), tried)
-    return found
-
-
 def _timed(wanted: Wanted, leeway: Leeway, runtimes: Sequence[Runtime]) -> tuple[list[float], list[Tried]]:
-    """The shortest of some runs of each and of PyTorch, by turns, in seconds and to be told of."""
-    from s2s_live.engines.torch_runtime import TorchRuntime
+    """The shortest of some runs of each and of PyTorch, by turns, in seconds and to be told of.
 
-    ways = [*runtimes, TorchRuntime(wanted.network(), threads=wanted.threads, levels=leeway.levels)]
-    seconds = [float("inf")] * len(ways)
-    for item in [*leeway.samples()[-HELD_BACK:]] * ROUNDS:
-        for index, way in enumerate(ways):
+    One that fails is told of without a time: nothing that is only measured may keep a show from starting.
+    """
+    ways, samples = [*runtimes, *_pytorch(wanted, leeway)], leeway.samples()[-HELD_BACK:]
+    rounds = [[_shortest(way, samples) for way in ways] for _ in range(ROUNDS)]
+    # One that failed once is not to be relied on.
+    seconds = [min(took) if max(took) < float("inf") else float("inf") for took in zip(*rounds, strict=True)]
+    measure = leeway.near.__name__
+    return seconds, [
+        Tried(way.name, round(1e3 * took, 2), measure, None)
+        for way, took in zip(ways, seconds, strict=True)
+        if took < float("inf")
+    ]
+
+
+def _shortest(way: Runtime, samples: Sequence[Sequence[Floats]]) -> float:
+    """Of a run, in seconds; infinite where one fails."""
+    seconds = float("inf")
+    try:
+        for item in samples:
             begun = time.perf_counter()
             way.run(*item)
-            seconds[index] = min(seconds[index], time.perf_counter() - begun)
-    log.info(
-        "a run takes %s",
-        ", ".join(f"{1e3 * s:.1f} ms ({w.name})" for w, s in zip(ways, seconds, strict=True)),
-    )
-    measure = leeway.near.__name__
-    rows = [Tried(way.name, round(1e3 * s, 2), measure, None) for way, s in zip(ways, seconds, strict=True)]
-    return seconds, rows
+            seconds = min(seconds, time.perf_counter() - begun)
+    except Exception as error:  # noqa: BLE001  of three libraries, and of memory
+        log.info("%s fails: %s", way.name, error)
+        return float("inf")
+    return seconds
+
+
+def _pytorch(wanted: Wanted, leeway: Leeway) -> list[Runtime]:
+    """PyTorch's runtime, where there is memory for it."""
+    try:
+        from s2s_live.engines.torch_runtime import TorchRuntime
+
+        return [TorchRuntime(wanted.network(), threads=wanted.threads, levels=leeway.levels)]
+    except Exception as error:  # noqa: BLE001  as in `_shortest`
+        log.info("PyTorch is not timed: %s", error)
+        return []
+
+
+def onnx_path(cache: Path) -> Path:
+    """The file of a network in ONNX Runtime: it names the versions and the processor it was chosen on."""
+    return path_of(cache, f"{version_of('onnxruntime')} {version_of('openvino')} {processor_name()}", ONNX)
+
+
+def _kept(wanted: Wanted) -> Runtime | None:
+    """ONNX Runtime's, where that was chosen before. It is not imported where it was not."""
+    data = read(onnx_path(wanted.cache)) if wanted.cache is not None else None
+    if data is None:
+        return None
+    try:
+        from s2s_live.engines.onnx_runtime import OnnxRuntime
+
+        return OnnxRuntime(data, threads=wanted.threads, alone=wanted.alone)
+    except Exception as error:  # noqa: BLE001  half an installation raises anything
+        log.info("the network kept for ONNX Runtime cannot be used (%s): it is made again", error)
+        return None
+
+
+def _keep(wanted: Wanted, data: bytes, tried: Sequence[Tried]) -> bool:
+    """Keep ONNX Runtime's; failing to is no harm but the time of the next start. Returns whether it is."""
+    if wanted.cache is None:
+        return False
+    try:
+        write(onnx_path(wanted.cache), data, tried)
+    except OSError as error:
+        log.info("the network cannot be kept in %s (%s)", wanted.cache, error)
+        return False
+    return True

@@ -28,12 +28,6 @@ def path_of(cache: Path, made_by: str, kind: str) -> Path:
     return cache.with_name(f"{cache.name}-{mark}-{kind}{SUFFIX}")
 
 
-def kinds_of(cache: Path) -> set[str]:
-    """In which kinds a network is kept, of whichever versions and processor."""
-    named = (_KIND.search(file.stem) for file in cache.parent.glob(f"{cache.name}-*{SUFFIX}"))
-    return {match["kind"] for match in named if match is not None}
-
-
 def read(path: Path) -> bytes | None:
     """The network in a file, None where there is none or it is damaged."""
     try:

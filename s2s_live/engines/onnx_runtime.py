@@ -1,13 +1,11 @@
 """Networks in ONNX Runtime, in 32 bits: where it is installed, one more way beside OpenVINO's.
 
-Its packages are the extra `onnx`; without them nothing here can be imported.
+Its packages are the extra `onnx`; without them this cannot be imported.
 """
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,82 +13,60 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from s2s_live.engines.compiled import ONNX
-from s2s_live.engines.network_cache import Tried, path_of, read, write
-from s2s_live.engines.processor import processor_name
 from s2s_live.engines.runtime import TOLERANCE, Floats, Leeway, differs
 from s2s_live.engines.torch_loading import load_torch
 
 if TYPE_CHECKING:
     from torch import nn
 
-log = logging.getLogger(__name__)
+# Versions that do not know the variable which the package sets have this alone.
+onnxruntime.disable_telemetry_events()
 
 _ERRORS_ONLY = 3
 
 
 class OnnxRuntime:
-    """A network in an ONNX Runtime session of its own."""
+    """A network in ONNX Runtime sessions of its own."""
 
     name = ONNX
 
     def __init__(self, data: bytes, *, threads: int = 1, alone: int = 0) -> None:
-        """`data` is what `convert` gives. Raises RuntimeError and others where ONNX Runtime fails."""
-        self._data = data
+        """`data` is what `make` gives. Raises RuntimeError and others where ONNX Runtime fails."""
         self._beside = self._alone = _Session(data, threads)
         self.threads_alone = threads
         if alone > threads:
             self._alone, self.threads_alone = _Session(data, alone), alone
-
-    @classmethod
-    def make(
-        cls, network: nn.Module, example: Sequence[Floats], *, threads: int = 1, alone: int = 0,
-        leeway: Leeway | None = None,
-    ) -> OnnxRuntime:  # fmt: skip
-        """Converted, and checked against PyTorch. Raises ImportError, RuntimeError and others where that
-        fails."""
-        load_torch()
-        import torch
-
-        from s2s_live.engines.onnx_convert import convert
-
-        levels = leeway is not None and leeway.levels
-        made = cls(convert(network, example, levels=levels), threads=threads, alone=alone)
-        with torch.inference_mode():
-            expected = network(*(torch.from_numpy(item) for item in example)).numpy()
-        found = made.run(*example).astype(np.float32)
-        # Of levels the decimals are cut off.
-        error = differs(found, np.clip(found, expected - 1.0, expected) if levels else expected)
-        if not error <= TOLERANCE:  # nor where it is no number
-            raise RuntimeError(f"its output differs by {error:.2g}")
-        return made
-
-    @classmethod
-    def kept(cls, cache: Path, *, threads: int, alone: int) -> OnnxRuntime | None:
-        """The one that was kept; None where there is none or it cannot be used."""
-        data = read(cache_path(cache))
-        if data is None:
-            return None
-        try:
-            return cls(data, threads=threads, alone=alone)
-        except Exception as error:  # noqa: BLE001  ONNX Runtime's own do not share a narrower class
-            log.info("the kept network cannot be used (%s): it is made again", error)
-            return None
-
-    def keep(self, cache: Path, tried: Sequence[Tried] = ()) -> None:
-        """Write it to the cache; failing to is no harm but the time of the next start."""
-        try:
-            write(cache_path(cache), self._data, tried)
-        except OSError as error:
-            log.info("the network cannot be kept in %s (%s)", cache, error)
 
     def run(self, *inputs: Floats, alone: bool = False) -> NDArray[Any]:
         """See `Runtime`."""
         return (self._alone if alone else self._beside).run(inputs)
 
 
-def cache_path(cache: Path) -> Path:
-    """The file of a network: it names the version and the processor that it was chosen on."""
-    return path_of(cache, f"{onnxruntime.__version__} {processor_name()}", ONNX)
+def make(
+    network: nn.Module, example: Sequence[Floats], *, threads: int = 1, alone: int = 0,
+    leeway: Leeway | None = None,
+) -> tuple[OnnxRuntime, bytes]:  # fmt: skip
+    """A network converted and checked against PyTorch, and what of it can be kept.
+
+    Raises ImportError, RuntimeError and others where that fails.
+    """
+    load_torch()
+    import torch
+
+    from s2s_live.engines.onnx_convert import convert
+
+    torch.set_num_threads(threads)  # all cores are its default: a show may be going on
+    levels = leeway is not None and leeway.levels
+    data = convert(network, example, levels=levels)
+    made = OnnxRuntime(data, threads=threads, alone=alone)
+    with torch.inference_mode():
+        expected = network(*(torch.from_numpy(item) for item in example)).numpy()
+    found = made.run(*example).astype(np.float32)
+    # Of levels the decimals are cut off.
+    error = differs(found, np.clip(found, expected - 1.0, expected) if levels else expected)
+    if not error <= TOLERANCE:  # nor where it is no number
+        raise RuntimeError(f"its output differs by {error:.2g}")
+    return made, data
 
 
 class _Session:
@@ -116,7 +92,8 @@ class _Session:
         """The output, overwritten by the next run."""
         for index, item in enumerate(inputs):
             if item is not self._held[index]:
-                self._held[index] = taken = np.ascontiguousarray(item)
+                taken = np.ascontiguousarray(item)
                 self._binding.bind_cpu_input(self._names[index], taken)
+                self._held[index] = taken
         self._session.run_with_iobinding(self._binding)
         return self._output

@@ -1,4 +1,4 @@
-"""Networks run by PyTorch layer by layer: on a CPU without OpenVINO, and on MPS."""
+"""Networks run by PyTorch layer by layer: on a CPU where nothing compiles them, on MPS, to compare with."""
 
 from __future__ import annotations
 

@@ -77,6 +77,16 @@ def test_where_they_are_not_8_are(network, always, monkeypatch, caplog):
         assert f"({kind})" in caplog.text
 
 
+def test_quick_8_bits_with_16_beside_them_do_not_spare_those_with_32(network, always, monkeypatch, caplog):
+    monkeypatch.setattr(openvino_reduced, "supports", lambda kind: kind != "openvino-bf16")
+    monkeypatch.setattr(openvino_reduced, "ENOUGH", np.inf)
+    monkeypatch.setattr(openvino_reduced, "ENOUGH_S", np.inf)
+    with caplog.at_level(logging.INFO):
+        OpenVinoRuntime(network, lambda: samples()[0], leeway=pictures())
+    assert "(openvino-i8-bf16)" in caplog.text
+    assert "(openvino-i8)" in caplog.text
+
+
 def test_what_is_not_near_enough_stays_in_32_bits(network, only_8_bits, caplog):
     leeway = Leeway(samples, psnr, 90.0, whole_numbers=True)
     with caplog.at_level(logging.INFO):

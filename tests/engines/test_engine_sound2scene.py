@@ -31,6 +31,14 @@ from s2s_live.world.channels import DRIFT, FLOW, STILL
 RATE = 16_000
 
 
+@pytest.fixture(scope="module", autouse=True)
+def without_onnx_runtime():
+    """Which runtime is chosen is not what is looked at here."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, "s2s_live.engines.onnx_runtime", None)
+        yield
+
+
 @pytest.fixture(scope="module")
 def engine(tiny_folder):
     engine = open_engine(tiny_folder)
