@@ -3,13 +3,18 @@ which a hearing begins."""
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 MOST = 4
 """Of each network: they are small, and the cores are not for them alone."""
-QUOTA = Path("/sys/fs/cgroup/cpu.max")
-"""What a container may use: microseconds, or `max`, and of how many."""
+GROUPS = Path("/sys/fs/cgroup")
+"""Where Linux has its groups of processes. `cpu.max` of each is what it may use: microseconds, or `max`, and
+of how many."""
+MINE = Path("/proc/self/cgroup")
+"""In which group this process is, in a line that begins with `0::`."""
 
 
 def usable_cores() -> int:
@@ -18,12 +23,24 @@ def usable_cores() -> int:
     On more threads than that each would wait for the others.
     """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 2
+    return max(1, min([cores, *_quotas()]))
+
+
+def _quotas() -> Iterator[int]:
+    """Cores that the groups of this process may use, in whole ones: a container, or a unit of systemd's with
+    a `CPUQuota`, and what that is in."""
     try:
-        share, of = QUOTA.read_text(encoding="ascii").split()
-        quota = -(-int(share) // int(of))
-    except (OSError, ValueError, ZeroDivisionError):  # no cgroup v2, or one without a limit
-        return cores
-    return max(1, min(cores, quota))
+        lines = MINE.read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    own = next((line.removeprefix("0::") for line in lines if line.startswith("0::")), "/")
+    group = GROUPS / own.strip("/")
+    for place in (group, *(parent for parent in group.parents if parent.is_relative_to(GROUPS))):
+        with contextlib.suppress(
+            OSError, ValueError, ZeroDivisionError
+        ):  # no cgroup v2, or one without a limit
+            share, of = (place / "cpu.max").read_text(encoding="ascii").split()
+            yield -(-int(share) // int(of))
 
 
 def engine_threads(cores: int | None = None) -> int:

@@ -15,8 +15,9 @@ def quota(tmp_path, monkeypatch):
     """64 cores, and the file that says how much of them a container may use."""
     monkeypatch.setattr(os, "cpu_count", lambda: 64)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(64)), raising=False)
-    monkeypatch.setattr(threads, "QUOTA", tmp_path / "cpu.max")
-    return threads.QUOTA
+    monkeypatch.setattr(threads, "GROUPS", tmp_path)
+    monkeypatch.setattr(threads, "MINE", tmp_path / "mine")
+    return tmp_path / "cpu.max"
 
 
 def test_cores_that_the_process_was_not_given_do_not_count(quota, monkeypatch):
@@ -47,6 +48,29 @@ def test_systems_that_do_not_tell_count_all_cores(quota, monkeypatch):
 def test_a_containers_quota_counts_in_whole_cores(quota, said, cores):
     quota.write_text(said)
     assert usable_cores() == cores
+
+
+@pytest.mark.parametrize(
+    ("outer", "inner", "cores"),
+    [
+        ("max 100000", "300000 100000", 3),
+        ("200000 100000", "300000 100000", 2),
+        ("400000 100000", "max 100000", 4),
+    ],
+)
+def test_the_least_of_all_groups_around_it_counts(quota, tmp_path, outer, inner, cores):
+    group = tmp_path / "system.slice" / "show.service"
+    group.mkdir(parents=True)
+    (tmp_path / "mine").write_text("4:memory:/elsewhere\n0::/system.slice/show.service\n")
+    (group.parent / "cpu.max").write_text(outer)
+    (group / "cpu.max").write_text(inner)
+    assert usable_cores() == cores
+
+
+def test_a_group_outside_of_what_a_container_sees_does_not_count(quota, tmp_path):
+    (tmp_path / "mine").write_text("0::/../../host\n")
+    quota.write_text("500000 100000")
+    assert usable_cores() == 5
 
 
 def test_doctor_tells_the_cores_that_the_app_has(quota, monkeypatch):
