@@ -22,8 +22,9 @@ log = logging.getLogger(__name__)
 HELD_BACK = 4
 """Samples that are not calibrated with but compared and timed on."""
 ROUNDS = 4
-WORTHWHILE = 0.9
-"""In fewer bits, a network must need less than this share of the time."""
+WORTHWHILE, WORTHWHILE_S = 0.9, 1e-3
+"""In fewer bits, a network must need less than this share of the time, and spare so many seconds of a run:
+less is not worth being less near."""
 ENOUGH, ENOUGH_S = 0.65, 0.012
 """Where 16 bits need less than this share of the time and so few seconds, 8 bits, which are less near, are
 not even tried."""
@@ -130,4 +131,5 @@ def _choice(ways: Sequence[_Way]) -> _Way:
     log.info("a run takes %s", ", ".join(f"{1e3 * way.seconds:.1f} ms ({way.kind})" for way in ways))
     exact, *others = ways
     found = min(others, key=lambda way: way.seconds, default=exact)
-    return found if found.seconds <= WORTHWHILE * exact.seconds else exact
+    least = min(WORTHWHILE * exact.seconds, exact.seconds - WORTHWHILE_S)
+    return found if found.seconds <= least else exact

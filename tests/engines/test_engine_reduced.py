@@ -30,6 +30,7 @@ def pictures(given=samples):
 def always(monkeypatch):
     """Fewer bits wherever they are near enough, faster or not."""
     monkeypatch.setattr(openvino_reduced, "WORTHWHILE", np.inf)
+    monkeypatch.setattr(openvino_reduced, "WORTHWHILE_S", -np.inf)
 
 
 @pytest.fixture
@@ -126,6 +127,18 @@ def test_ranges_that_samples_did_not_show_are_found_out(network, only_8_bits):
 def test_what_is_not_faster_stays_in_32_bits(network, monkeypatch):
     monkeypatch.setattr(openvino_reduced, "WORTHWHILE", 0.0)
     assert OpenVinoRuntime(network, lambda: samples()[0], leeway=pictures()).name == "openvino-f32"
+
+
+@pytest.mark.parametrize(
+    ("exact", "reduced", "chosen"),
+    [(6.0, 4.0, True), (6.0, 5.5, False), (1.2, 0.6, False), (20.0, 19.0, False), (2.2, 1.1, True)],
+)
+def test_fewer_bits_must_spare_a_tenth_and_a_millisecond(exact, reduced, chosen):
+    ways = [
+        openvino_reduced._Way(kind, None, None, 1e-3 * took)
+        for kind, took in (("f32", exact), ("i8", reduced))
+    ]
+    assert (openvino_reduced._choice(ways).kind == "i8") == chosen
 
 
 def test_the_choice_is_kept(network, only_8_bits, tmp_path):
