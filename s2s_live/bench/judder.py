@@ -31,6 +31,7 @@ FAMILY, LOUDNESS, SOUND_S = "stream", 0.6, 10.0
 """A steady sound, whose scene flows."""
 SETTLED_S, SECONDS = 6.0, 12.0
 """Waited until the scene has settled; looked at."""
+PHASES = 4
 STEP = 2
 """Every so manyth pixel is compared."""
 
@@ -53,10 +54,23 @@ class Slowed:
 
 
 def judder(pictures: Sequence[NDArray[np.uint8]], times: Sequence[float], fps: float) -> float | None:
-    """Of pictures shown from these times on, on a screen of `fps`; None where nothing moves."""
+    """Of pictures shown from these times on, on a screen of `fps`; None where nothing moves.
+
+    When in the life of a picture the screen is refreshed is chance, and where pictures come as often as
+    refreshes it decides how many are seen twice or never: the mean over PHASES of it.
+    """
     if len(times) < 2:
         return None
-    refreshes = np.arange(times[0], times[-1], 1.0 / fps)
+    found = [_at_phase(pictures, times, fps, phase / PHASES) for phase in range(PHASES)]
+    known = [value for value in found if value is not None]
+    return float(np.mean(known)) if known else None
+
+
+def _at_phase(
+    pictures: Sequence[NDArray[np.uint8]], times: Sequence[float], fps: float, phase: float
+) -> float | None:
+    """`judder` on a screen that is refreshed this share of a refresh after the first picture came."""
+    refreshes = np.arange(times[0] + phase / fps, times[-1], 1.0 / fps)
     shown = np.searchsorted(times, refreshes, side="right") - 1
     changes = [_change(pictures[a], pictures[b]) for a, b in pairwise(shown)]
     mean = float(np.mean(changes)) if changes else 0.0
