@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 SUFFIX = ".safetensors"
+NUMBERS = frozenset({"BOOL", "U8", "I8", "U16", "I16", "U32", "I32", "U64", "I64", "F16", "F32", "F64"})
+"""What safetensors calls those that numpy has."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,7 @@ class ModelFolder:
             if not verified:
                 self._compare(name + SUFFIX, checksum(path))
             with safetensors.safe_open(path, framework="np") as file:
-                found: NDArray[Any] | None = file.get_tensor(key) if key in file.keys() else None  # noqa: SIM118
+                found: NDArray[Any] | None = _array(file, key) if key in file.keys() else None  # noqa: SIM118
         except (safetensors.SafetensorError, OSError, ValueError) as error:
             raise ModelError(f"{path} is no safetensors file ({error}).", AGAIN) from error
         except (TypeError, AttributeError) as error:
@@ -183,6 +185,15 @@ def write_model_folder(
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
     return ModelFolder.open(folder)
+
+
+def _array(file: Any, key: str) -> NDArray[Any]:
+    """A tensor of an open file. Raises TypeError for numbers that numpy lacks, whoever has added to those."""
+    kind = file.get_slice(key).get_dtype()
+    if kind not in NUMBERS:
+        raise TypeError(kind)
+    found: NDArray[Any] = file.get_tensor(key)
+    return found
 
 
 def _write_weights(

@@ -208,6 +208,7 @@ def test_one_array_is_read_without_torch(folder):
 
 @pytest.mark.parametrize("kind", [torch.bfloat16, torch.float8_e4m3fn])
 def test_an_array_in_numbers_that_numpy_lacks_is_named(tmp_path, kind):
+    pytest.importorskip("ml_dtypes")  # adds some of them to numpy, as soon as anything imports it
     folder = write_model_folder(tmp_path / "short", MANIFEST, {"a": {"x": torch.ones(4).to(kind)}})
     with pytest.raises(ModelError, match="x in a type that cannot be read") as caught:
         folder.load_array("a", "x")
