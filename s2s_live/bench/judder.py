@@ -32,6 +32,7 @@ FAMILY, LOUDNESS, SOUND_S = "stream", 0.6, 10.0
 SETTLED_S, SECONDS = 6.0, 12.0
 """Waited until the scene has settled; looked at."""
 PHASES = 4
+"""Moments, evenly over a refresh, at which the screen may be refreshed."""
 STEP = 2
 """Every so manyth pixel is compared."""
 

@@ -36,9 +36,8 @@ def _quotas() -> Iterator[int]:
     own = next((line.removeprefix("0::") for line in lines if line.startswith("0::")), "/")
     group = GROUPS / own.strip("/")
     for place in (group, *(parent for parent in group.parents if parent.is_relative_to(GROUPS))):
-        with contextlib.suppress(
-            OSError, ValueError, ZeroDivisionError
-        ):  # no cgroup v2, or one without a limit
+        # There may be no cgroup v2, or one without a limit.
+        with contextlib.suppress(OSError, ValueError, ZeroDivisionError):
             share, of = (place / "cpu.max").read_text(encoding="ascii").split()
             yield -(-int(share) // int(of))
 

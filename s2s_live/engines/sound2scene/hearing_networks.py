@@ -51,7 +51,7 @@ class HearingNetworks:
 
     def close(self) -> None:
         """Wait a little for what is being opened."""
-        for thread in self._coming.values():
+        for thread in list(self._coming.values()):  # hearing may just ask for one more
             thread.join(ENDS_S)
 
     def _open(self, shape: Shape) -> None:

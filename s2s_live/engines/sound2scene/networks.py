@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ import numpy as np
 import platformdirs
 
 from s2s_live.engines.base import Floats
+from s2s_live.engines.processor import version_of
 from s2s_live.engines.runtime import Runtime, embedding_leeway, open_runtime, picture_leeway
 from s2s_live.engines.sound2scene.change_detector import FRAMES, ChangeDetector
 from s2s_live.engines.sound2scene.costs import count_macs, encoder_macs
@@ -245,11 +245,5 @@ def cache_folder() -> Path:
 
 
 def _cache_file(wish: Wish, name: str, part: str) -> Path:
-    return (wish.cache or cache_folder()) / f"{name}-{part}-{GRAPH_VERSION}-torch{_torch_version()}"
-
-
-def _torch_version() -> str:
-    try:
-        return version("torch")
-    except PackageNotFoundError:  # a bundle may come without the packages' records; its PyTorch never changes
-        return ""
+    # A bundle may come without the packages' records; its PyTorch never changes.
+    return (wish.cache or cache_folder()) / f"{name}-{part}-{GRAPH_VERSION}-torch{version_of('torch')}"
