@@ -112,12 +112,10 @@ def test_channel_choice_and_gain(feed):
     sound = np.stack([np.full(9_600, value, np.float32) for value in (0.1, 0.2, 0.6)], axis=1)
     feed.channel, feed.gain_db = 1, -6.0206
     feed.play(ArraySource(sound, PROGRAM_RATE, loop=True))
-    assert wait_for(lambda: programme(feed).any())
-    time.sleep(0.05)
-    assert programme(feed)[-1] == pytest.approx([0.1, 0.1], abs=1e-4)
+    assert wait_for(lambda: feed.program.written)
+    assert wait_for(lambda: programme(feed)[-1] == pytest.approx([0.1, 0.1], abs=1e-4))
     feed.channel, feed.gain_db = None, 0.0
-    time.sleep(0.1)
-    assert programme(feed)[-1] == pytest.approx([0.3, 0.3], abs=1e-4)
+    assert wait_for(lambda: programme(feed)[-1] == pytest.approx([0.3, 0.3], abs=1e-4))
 
 
 def test_the_programme_goes_on_without_a_source(feed):
@@ -224,7 +222,7 @@ def test_clipping_is_shown(feed):
 
 def test_set_level_measures_what_was_heard(feed):
     feed.play(ArraySource(noise(0.5, amplitude=0.01), PROGRAM_RATE, loop=True))
-    time.sleep(0.8)
+    assert wait_for(lambda: np.count_nonzero(programme(feed)[:, 0]) > 0.7 * PROGRAM_RATE)
     found = feed.measure_level(0.5)
     assert found.gain_db == pytest.approx(22.0, abs=1.0)
     assert -40.0 < found.gate_db < -20.0

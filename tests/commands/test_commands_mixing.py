@@ -1,12 +1,12 @@
 """Two sounds on the command line: `run` and `render`."""
 
 import argparse
-import time
 
 import av
 import numpy as np
 import pytest
 import soundfile
+from waiting import wait_for
 
 from s2s_live.audio.mixed import MixedSource
 from s2s_live.audio.mixing import MIX_RANGE_DB
@@ -134,9 +134,7 @@ def test_a_show_without_a_window_hears_both(tmp_path, model, monkeypatch, capsys
     seen = []
 
     def look(session, feed, *_):
-        end = time.monotonic() + 20.0
-        while not feed.program.written and time.monotonic() < end:
-            time.sleep(0.01)
+        assert wait_for(lambda: feed.program.written)
         seen.append((feed.source, feed.first_db, feed.second_db, session.control("second_db")))
 
     monkeypatch.setattr(headless, "_record_until", look)

@@ -6,6 +6,7 @@ import time
 from types import SimpleNamespace
 
 import numpy as np
+from waiting import wait_for
 
 from s2s_live.live import between as between_module
 from s2s_live.live import tween as tween_module
@@ -79,9 +80,7 @@ def test_the_optical_flow_holds_up_nobody_who_paints(monkeypatch):
     painter = threading.Thread(target=takes, args=(between, 1.0, 9), daemon=True)
     try:
         takes(between, 1.0, TURNS)
-        end = time.monotonic() + PATIENCE_S
-        while not pictures and time.monotonic() < end:
-            time.sleep(0.001)
+        assert wait_for(lambda: pictures)
         painter.start()
         assert begun.wait(PATIENCE_S)
         painter.join(PATIENCE_S / 4)
@@ -139,14 +138,11 @@ def shown(engine, feed, values, keys):
     session = Session(engine, feed, values=values)
     session.add_sink(frames.append)
     session.start()
-    end = time.monotonic() + PATIENCE_S
     try:
-        while session.painting.meter.count < keys and time.monotonic() < end:
-            time.sleep(0.01)
+        assert wait_for(lambda: session.painting.meter.count >= keys)
         painted = session.painting.meter.count
     finally:
         assert session.stop()
-    assert painted >= keys
     return frames, painted
 
 
@@ -181,14 +177,11 @@ def test_no_picture_is_older_than_the_one_before_when_turned_off(engine, feed):
     session = Session(Slow(engine, 0.15), feed, values={"z_speed": 1.0})
     session.add_sink(frames.append)
     session.start()
-    end = time.monotonic() + PATIENCE_S
     try:
         for wanted in (0.0, 1.0, 0.0):
-            while not session.painting.between.active and time.monotonic() < end:
-                time.sleep(0.01)
+            assert wait_for(lambda: session.painting.between.active)
             seen = len(frames)
-            while len(frames) < seen + 8 and time.monotonic() < end:
-                time.sleep(0.01)
+            assert wait_for(lambda seen=seen: len(frames) >= seen + 8)
             session.set_control("tween", wanted)
     finally:
         assert session.stop()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from waiting import wait_for
 
 from s2s_live.audio.feed import Feed
 from s2s_live.audio.synthetic import ArraySource
@@ -94,10 +95,7 @@ def pinned_show(engine):
     session.start()
 
     def after(count):
-        end = time.monotonic() + PATIENCE_S
-        while len(frames) < count and time.monotonic() < end:
-            time.sleep(0.01)
-        assert len(frames) >= count
+        assert wait_for(lambda: len(frames) >= count)
 
     try:
         after(15)
@@ -185,20 +183,25 @@ def test_another_window_is_heard_live_and_again_in_the_replay(tmp_path):
     write_model(folder, replace(model, config=config), name="psd", licence="MIT", trained={})
     engine = open_engine(folder)
     assert [control.name for control in engine.spec.controls if control.hearing] == ["window", "floor"]
-    feed, frames = Feed(), []
+    feed, frames = Feed(seconds=4 * PATIENCE_S), []
     session = Session(engine, feed, seed=2, fps=10, keep_log=True, values={"tween": 0.0})
     session.add_sink(frames.append)
-    feed.play(ArraySource(changing_sound(), PROGRAM_RATE))
+    feed.play(ArraySource(changing_sound(), PROGRAM_RATE, loop=True))
     feed.start()
     session.start()
+
+    def heard_with(window):
+        return any(controls["window"] == window for _, controls in session.log.heard_with)
+
     try:
         for window in (0, 1, 2):
             session.set_control("window", window)
-            time.sleep(1.3)
+            assert wait_for(lambda window=window: heard_with(window))
+            seen = len(frames)
+            assert wait_for(lambda seen=seen: len(frames) > seen + 8)
     finally:
         session.stop()
         feed.stop()
-    assert {turned["window"] for _, turned in session.log.heard_with} == {0.0, 1.0, 2.0}
     again = dict(replay(engine, iter((feed.program.read(0, feed.program.written),)), session.log))
     assert all((again[frame.position] == frame.picture).all() for frame in frames)
     engine.close()

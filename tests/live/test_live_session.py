@@ -6,19 +6,13 @@ import threading
 import time
 
 import pytest
+from waiting import wait_for
 
 from s2s_live.errors import PinError
 from s2s_live.live import session as session_module
 from s2s_live.live.memory import NO_PINS
 from s2s_live.live.session import Session
 from s2s_live.tracing import recording
-
-
-def wait_for(condition, seconds=10.0):
-    end = time.monotonic() + seconds
-    while not condition() and time.monotonic() < end:
-        time.sleep(0.01)
-    assert condition()
 
 
 def names():
@@ -28,7 +22,9 @@ def names():
 def test_a_session_hears_and_paints_and_leaves_no_thread(engine, feed):
     session = Session(engine, feed)
     session.start()
-    wait_for(lambda: session.heard is not None and session.frame is not None and session.frame.index > 10)
+    assert wait_for(
+        lambda: session.heard is not None and session.frame is not None and session.frame.index > 10
+    )
     assert {"s2s-hearing", "s2s-painting"} <= names()
     status = session.status(time.monotonic())
     assert status.paint_ms.p50 > 0
@@ -42,7 +38,9 @@ def test_a_trace_tells_every_stage_of_every_frame(engine, feed, tmp_path):
     with recording(tmp_path / "trace.json"):
         session = Session(engine, feed)
         session.start()
-        wait_for(lambda: session.heard is not None and session.frame is not None and session.frame.index > 10)
+        assert wait_for(
+            lambda: session.heard is not None and session.frame is not None and session.frame.index > 10
+        )
         session.stop()
     stages, times = {}, {}
     for event in json.loads((tmp_path / "trace.json").read_text())["traceEvents"]:
@@ -68,10 +66,10 @@ def test_swapping_engines_keeps_controls_and_counts_on(engine, feed):
     session = Session(engine, feed)
     session.start()
     session.set_control("attack", 1.25)
-    wait_for(lambda: session.frame is not None)
+    assert wait_for(lambda: session.frame is not None)
     before = session.frame.index
     session.swap_engine(engine)
-    wait_for(lambda: session.frame.index > before + 3)
+    assert wait_for(lambda: session.frame.index > before + 3)
     assert session.control("attack") == 1.25
     session.stop()
 
@@ -99,13 +97,13 @@ def test_a_painter_that_ends_late_shows_nothing_any_more(engine, feed, monkeypat
     session = Session(held, feed)
     session.add_sink(seen.append)
     session.start()
-    wait_for(lambda: len(seen) > 3)
+    assert wait_for(lambda: len(seen) > 3)
     held.go_on.clear()
     assert held.waits.wait(10.0)
     late = session.painting
     session.swap_engine(engine)
     before = len(seen)
-    wait_for(lambda: len(seen) > before + 3)
+    assert wait_for(lambda: len(seen) > before + 3)
     held.go_on.set()
     assert late.join(10.0)
     assert session.stop()
@@ -118,19 +116,19 @@ def test_no_two_frames_have_one_index_when_an_engine_is_swapped(engine, feed, mo
     session, seen = Session(engine, feed), []
     session.add_sink(seen.append)
     session.start()
-    wait_for(lambda: len(seen) > 3)
+    assert wait_for(lambda: len(seen) > 3)
     stop = session._stop_workers
 
     def stop_late():
         count = len(seen)
-        wait_for(lambda: len(seen) > count + 1)
+        assert wait_for(lambda: len(seen) > count + 1)
         return stop()
 
     monkeypatch.setattr(session, "_stop_workers", stop_late)
     session.swap_engine(engine)
     monkeypatch.undo()
     count = len(seen)
-    wait_for(lambda: len(seen) > count + 3)
+    assert wait_for(lambda: len(seen) > count + 3)
     session.stop()
     assert [frame.index for frame in seen] == list(range(len(seen)))
 
@@ -157,7 +155,7 @@ def test_what_is_painted_now_can_be_pinned_with_how_it_looks(engine, feed):
     seen = []
     session.add_sink(seen.append)
     session.start()
-    wait_for(lambda: len(seen) > 3)
+    assert wait_for(lambda: len(seen) > 3)
     pin = session.pin_now()
     session.stop()
     assert pin.model_hash == engine.spec.model_hash
@@ -178,7 +176,7 @@ class Renamed:
 def test_the_memory_goes_on_with_its_model_and_changes_with_another(engine, feed):
     session = Session(engine, feed)
     session.start()
-    wait_for(lambda: session.frame is not None)
+    assert wait_for(lambda: session.frame is not None)
     pin = session.pin_now()
     session.memory.put(2, pin)
     session.swap_engine(engine)
@@ -189,7 +187,7 @@ def test_the_memory_goes_on_with_its_model_and_changes_with_another(engine, feed
     assert session.memory.pins is kept
     with pytest.raises(PinError, match="another model than other"):
         session.memory.put(1, pin)
-    wait_for(lambda: session.frame.scene is not None)
+    assert wait_for(lambda: session.frame.scene is not None)
     assert session.pin_now().model_hash == "f" * 12
     session.stop()
 
@@ -213,9 +211,9 @@ class Failing:
 def test_a_failing_frame_is_told_and_the_show_goes_on(engine, feed):
     session = Session(Failing(engine, 3), feed)
     session.start()
-    wait_for(lambda: session.status(time.monotonic()).errors == 3)
+    assert wait_for(lambda: session.status(time.monotonic()).errors == 3)
     assert "no picture today" in session.status(time.monotonic()).message
-    wait_for(lambda: session.frame is not None and session.frame.index > 3)
+    assert wait_for(lambda: session.frame is not None and session.frame.index > 3)
     session.stop()
 
 

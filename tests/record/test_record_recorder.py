@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from waiting import wait_for
 
 from s2s_live.errors import RecordingError
 from s2s_live.record.recorder import Recorder
@@ -18,13 +19,6 @@ RATE = 48_000
 
 def settings(folder, **more):
     return RecordSettings(folder=folder, **{"size": 64, "stem": "take", "remux": False} | more)
-
-
-def wait_for(condition, seconds=20.0):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "never happened"
-        time.sleep(0.005)
 
 
 def play(recorder, ring, frame, seconds, paint_every=800, light=None, sound=None):
@@ -221,7 +215,7 @@ def test_stop_returns_in_time_even_with_a_backlog(tmp_path, ring, film, cut):
     recording = recorder.stop(timeout=0.5, cut=cut)
     if not cut and not recording.complete:
         assert "background" in recording.message
-    wait_for(lambda: recorder.status().state == "finished", 60)
+    assert wait_for(lambda: recorder.status().state == "finished", 60)
     assert recorder.stop().complete
     frames = recorder.status().frames
     assert frames == 240 or (cut and frames < 240)
@@ -274,7 +268,7 @@ def test_a_nearly_full_disk_warns_then_ends_the_take(tmp_path, ring, frame, film
     warned = Recorder(settings(tmp_path, warn_below=free, stop_below=0), ring, 0)
     warned.start()
     play(warned, ring, frame, 1.5)
-    wait_for(lambda: "MB are free" in warned.status().message)
+    assert wait_for(lambda: "MB are free" in warned.status().message)
     assert warned.stop().complete
 
     with pytest.raises(RecordingError, match="MB are free"):
@@ -284,7 +278,7 @@ def test_a_nearly_full_disk_warns_then_ends_the_take(tmp_path, ring, frame, film
     ended.start()
     object.__setattr__(ended._settings, "stop_below", free)
     play(ended, ring, frame, 2.0)
-    wait_for(lambda: ended.status().state == "finished")
+    assert wait_for(lambda: ended.status().state == "finished")
     assert "was ended" in ended.status().message
     recording = ended.stop()
     assert recording.complete
@@ -297,7 +291,7 @@ def test_status_shows_progress(tmp_path, ring, frame):
     assert recorder.status().state == "idle"
     recorder.start()
     play(recorder, ring, frame, 3.0)
-    wait_for(lambda: recorder.status().seconds > 2.0 and recorder.status().bytes > 0)
+    assert wait_for(lambda: recorder.status().seconds > 2.0 and recorder.status().bytes > 0)
     status = recorder.status()
     assert status.state == "recording"
     assert status.free_bytes > 0
@@ -311,12 +305,12 @@ def test_the_encoder_failing_ends_the_take_not_the_show(tmp_path, ring, frame, m
     recorder = Recorder(settings(tmp_path, format="png"), ring, 0)
     recorder.start()
     play(recorder, ring, frame, 0.5)
-    wait_for(lambda: recorder.status().frames > 5)
+    assert wait_for(lambda: recorder.status().frames > 5)
     taken = tmp_path / "take"
     taken.rename(tmp_path / "moved")
     Path(taken).write_bytes(b"")
     play(recorder, ring, frame, 1.0)
-    wait_for(lambda: recorder.status().state == "failed")
+    assert wait_for(lambda: recorder.status().state == "failed")
     assert "Choose another folder." in recorder.status().message
     recorder.offer(frame(ring.written))
     assert not recorder.stop().complete

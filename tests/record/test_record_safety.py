@@ -6,12 +6,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import wave
 from pathlib import Path
 
 import numpy as np
 import pytest
+from waiting import wait_for
 
 from s2s_live.record import pending
 from s2s_live.record.detached import finish_pending
@@ -79,13 +79,6 @@ def kill_at(child, samples):
     return written
 
 
-def wait_until(condition, seconds=30.0):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "never happened"
-        time.sleep(0.02)
-
-
 def fragmented(path, seconds=3, size=64):
     writer = VideoWriter(path, size, 30, live=True)
     chance = np.random.default_rng(1)
@@ -108,7 +101,7 @@ def test_a_killed_recording_plays_up_to_the_last_second_and_is_finished_at_the_n
     assert "moof" in boxes_of(path)
 
     assert finish_pending(tmp_path) == [path]
-    wait_until(lambda: not pending.unfinished(tmp_path))
+    assert wait_for(lambda: not pending.unfinished(tmp_path))
     plain = film(path)
     assert "moof" not in boxes_of(path)
     assert boxes_of(path).index("moov") < boxes_of(path).index("mdat")
@@ -188,7 +181,7 @@ def test_a_clean_stop_is_rewritten_beside_the_show(tmp_path, ring, frame, film, 
     ring.write(np.zeros((2 * RATE, 2), np.float32))
     recorder.offer(frame(0))
     path = recorder.stop().path
-    wait_until(lambda: not recorder.status().converting)
+    assert wait_for(lambda: not recorder.status().converting)
     assert not pending.unfinished(tmp_path)
     assert "moof" not in boxes_of(path)
     got = film(path)
