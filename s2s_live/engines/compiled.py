@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 from s2s_live.engines.network_cache import Tried, forget, note, path_of, read, write
 from s2s_live.engines.processor import processor_name, version_of
 from s2s_live.engines.runtime import Floats, Leeway, Runtime
+from s2s_live.engines.timing import HELD_BACK, Worthwhile, by_turns
 from s2s_live.errors import S2SError
 
 if TYPE_CHECKING:
@@ -25,11 +25,9 @@ log = logging.getLogger(__name__)
 
 ONNX = "onnxruntime-f32"
 """The name of ONNX Runtime's way."""
-HELD_BACK = 4
-"""Samples that ways are timed on."""
 ROUNDS = 2
-WORTHWHILE, WORTHWHILE_S = 0.9, 5e-4
-"""ONNX Runtime must need less than this share of OpenVINO's time, and spare so many seconds of a run."""
+WORTHWHILE = Worthwhile(0.9, 5e-4)
+"""What ONNX Runtime must spare of OpenVINO's time to be worth being loaded."""
 
 
 @dataclass(frozen=True)
@@ -76,16 +74,18 @@ def _instead(wanted: Wanted, error: Exception) -> Runtime | None:
     if rival is None:
         return None
     if isinstance(error, ImportError):
-        _keep(wanted, rival[1], _timed(wanted, wanted.leeway, [rival[0]])[1] if wanted.leeway else ())
+        leeway = wanted.leeway
+        _keep(wanted, rival[1], _told(_timed(wanted, leeway, [rival[0]]), leeway) if leeway else ())
     return rival[0]
 
 
 def _faster(wanted: Wanted, leeway: Leeway, found: OpenVinoRuntime) -> Runtime:
     """OpenVINO's, or ONNX Runtime's if that is faster; it stays in the cache, with all that was tried."""
     rival = _onnx(wanted)
-    seconds, tried = _timed(wanted, leeway, [found] if rival is None else [found, rival[0]])
-    tried = [*found.tried, *tried[1:]]  # it was timed before, beside its other ways
-    if rival is not None and _is_worth(seconds[1], seconds[0]):
+    seconds = _timed(wanted, leeway, [found] if rival is None else [found, rival[0]])
+    exact = seconds.pop(found.name)  # told of with its other ways
+    tried = [*found.tried, *_told(seconds, leeway)]
+    if rival is not None and WORTHWHILE.holds(seconds[ONNX], exact):
         if _keep(wanted, rival[1], tried) and wanted.cache is not None:
             forget(found.place(wanted.cache))
         return rival[0]
@@ -95,11 +95,6 @@ def _faster(wanted: Wanted, leeway: Leeway, found: OpenVinoRuntime) -> Runtime:
             if found.place(wanted.cache).exists():
                 note(found.place(wanted.cache), tried)
     return found
-
-
-def _is_worth(seconds: float, exact: float) -> bool:
-    """Whether a run of so many seconds is so much shorter that ONNX Runtime is worth being loaded."""
-    return seconds <= WORTHWHILE * exact and exact - seconds >= WORTHWHILE_S
 
 
 def _onnx(wanted: Wanted) -> tuple[OnnxRuntime, bytes] | None:
@@ -118,35 +113,20 @@ def _onnx(wanted: Wanted) -> tuple[OnnxRuntime, bytes] | None:
     return None
 
 
-def _timed(wanted: Wanted, leeway: Leeway, runtimes: Sequence[Runtime]) -> tuple[list[float], list[Tried]]:
-    """The shortest of some runs of each and of PyTorch, by turns, in seconds and to be told of.
+def _timed(wanted: Wanted, leeway: Leeway, runtimes: Sequence[Runtime]) -> dict[str, float]:
+    """The seconds of a run of each by name, and of PyTorch; see `by_turns`."""
+    ways = [*runtimes, *_pytorch(wanted, leeway)]
+    runs = {way.name: (lambda sample, run=way.run: run(*sample)) for way in ways}
+    return by_turns(runs, leeway.samples()[-HELD_BACK:], ROUNDS)
 
-    One that fails is told of without a time: nothing that is only measured may keep a show from starting.
-    """
-    ways, samples = [*runtimes, *_pytorch(wanted, leeway)], leeway.samples()[-HELD_BACK:]
-    rounds = [[_shortest(way, samples) for way in ways] for _ in range(ROUNDS)]
-    # One that failed once is not to be relied on.
-    seconds = [min(took) if max(took) < float("inf") else float("inf") for took in zip(*rounds, strict=True)]
-    measure = leeway.near.__name__
-    return seconds, [
-        Tried(way.name, round(1e3 * took, 2), measure, None)
-        for way, took in zip(ways, seconds, strict=True)
+
+def _told(seconds: Mapping[str, float], leeway: Leeway) -> list[Tried]:
+    """What is kept of them; of one that failed nothing is."""
+    return [
+        Tried(name, round(1e3 * took, 2), leeway.near.__name__, None)
+        for name, took in seconds.items()
         if took < float("inf")
     ]
-
-
-def _shortest(way: Runtime, samples: Sequence[Sequence[Floats]]) -> float:
-    """Of a run, in seconds; infinite where one fails."""
-    seconds = float("inf")
-    try:
-        for item in samples:
-            begun = time.perf_counter()
-            way.run(*item)
-            seconds = min(seconds, time.perf_counter() - begun)
-    except Exception as error:  # noqa: BLE001  of three libraries, and of memory
-        log.info("%s fails: %s", way.name, error)
-        return float("inf")
-    return seconds
 
 
 def _pytorch(wanted: Wanted, leeway: Leeway) -> list[Runtime]:
@@ -155,7 +135,7 @@ def _pytorch(wanted: Wanted, leeway: Leeway) -> list[Runtime]:
         from s2s_live.engines.torch_runtime import TorchRuntime
 
         return [TorchRuntime(wanted.network(), threads=wanted.threads, levels=leeway.levels)]
-    except Exception as error:  # noqa: BLE001  as in `_shortest`
+    except Exception as error:  # noqa: BLE001  of several libraries, and of memory
         log.info("PyTorch is not timed: %s", error)
         return []
 

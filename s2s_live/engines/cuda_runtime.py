@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,15 +12,14 @@ from torch import nn
 
 from s2s_live.engines.cuda_recording import Recording
 from s2s_live.engines.runtime import TOLERANCE, Floats, Leeway, differs
+from s2s_live.engines.timing import HELD_BACK, Worthwhile, by_turns
 
 log = logging.getLogger(__name__)
 
 F32, F16 = "f32", "f16"
-HELD_BACK = 4
-"""Samples that are compared and timed on."""
 ROUNDS = 5
-WORTHWHILE = 0.9
-"""In 16 bits, a network must need less than this share of the time."""
+WORTHWHILE = Worthwhile(0.9)
+"""What 16 bits must spare of the time."""
 
 
 class CudaRuntime:
@@ -80,11 +78,6 @@ def _faster(
     if not all(one >= leeway.least for one in near):  # nor where one is no number
         log.info("16 bits are not near enough: %s %.4g", leeway.near.__name__, min(near))
         return F32, exact
-    took = {exact: float("inf"), short: float("inf")}
-    for item in [*held] * ROUNDS:
-        for way in took:
-            begun = time.perf_counter()
-            way.run(item)
-            took[way] = min(took[way], time.perf_counter() - begun)
-    log.info("a run takes %.2f ms in 32 bits, %.2f ms in 16", 1e3 * took[exact], 1e3 * took[short])
-    return (F16, short) if took[short] <= WORTHWHILE * took[exact] else (F32, exact)
+    took = by_turns({F32: exact.run, F16: short.run}, held, ROUNDS)
+    log.info("a run takes %.2f ms in 32 bits, %.2f ms in 16", 1e3 * took[F32], 1e3 * took[F16])
+    return (F16, short) if WORTHWHILE.holds(took[F16], took[F32]) else (F32, exact)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,15 +15,13 @@ from s2s_live.engines.network_cache import Tried
 from s2s_live.engines.openvino_compiled import BF16, F32, I8, I8_BF16, SHORT, Request, compile_model, supports
 from s2s_live.engines.openvino_int8 import quantize
 from s2s_live.engines.runtime import Floats, Leeway
+from s2s_live.engines.timing import HELD_BACK, Worthwhile, by_turns
 
 log = logging.getLogger(__name__)
 
-HELD_BACK = 4
-"""Samples that are not calibrated with but compared and timed on."""
 ROUNDS = 4
-WORTHWHILE, WORTHWHILE_S = 0.9, 1e-3
-"""In fewer bits, a network must need less than this share of the time, and spare so many seconds of a run:
-less is not worth being less near."""
+WORTHWHILE = Worthwhile(0.9, 1e-3)
+"""What fewer bits must spare of the time: less is not worth being less near."""
 ENOUGH, ENOUGH_S = 0.65, 0.012
 """Where 16 bits need less than this share of the time and so few seconds, 8 bits, which are less near, are
 not even tried."""
@@ -118,12 +115,10 @@ def _fitted(model: Any, kind: str, leeway: Leeway) -> Any:
 
 
 def _time(ways: Sequence[_Way], items: Sequence[Sequence[Floats]]) -> None:
-    """Take the shortest of some runs of each, by turns: what they need undisturbed."""
-    for item in [*items] * ROUNDS:
-        for way in ways:
-            begun = time.perf_counter()
-            way.request.run(item)
-            way.seconds = min(way.seconds, time.perf_counter() - begun)
+    """Note the shortest run of each, all in the same rounds."""
+    took = by_turns({way.kind: way.request.run for way in ways}, items, ROUNDS)
+    for way in ways:
+        way.seconds = took[way.kind]
 
 
 def _choice(ways: Sequence[_Way]) -> _Way:
@@ -131,5 +126,4 @@ def _choice(ways: Sequence[_Way]) -> _Way:
     log.info("a run takes %s", ", ".join(f"{1e3 * way.seconds:.1f} ms ({way.kind})" for way in ways))
     exact, *others = ways
     found = min(others, key=lambda way: way.seconds, default=exact)
-    least = min(WORTHWHILE * exact.seconds, exact.seconds - WORTHWHILE_S)
-    return found if found.seconds <= least else exact
+    return found if WORTHWHILE.holds(found.seconds, exact.seconds) else exact

@@ -1,7 +1,12 @@
-"""A network that may be run in fewer bits, and inputs for it."""
+"""A network that may be run in fewer bits, inputs for it, and whatever time ways take."""
 
 import numpy as np
 import torch
+
+from s2s_live.engines.timing import Worthwhile
+
+ALWAYS, NEVER = Worthwhile(np.inf, -np.inf), Worthwhile(0.0)
+"""A way is chosen however long it takes; however short."""
 
 
 def network_maker():

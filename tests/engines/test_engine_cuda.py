@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from engines.small_network import network_maker, samples
+from engines.small_network import ALWAYS, NEVER, network_maker, samples
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from s2s_live.bench.compare import OFFICIAL_128, OFFICIAL_ENCODER
@@ -70,7 +70,7 @@ def test_what_rests_stays_on_the_device(device):
 
 @pytest.mark.parametrize("device", HERE)
 def test_16_bits_where_they_are_near_enough(device, monkeypatch, caplog):
-    monkeypatch.setattr(cuda_runtime, "WORTHWHILE", np.inf)
+    monkeypatch.setattr(cuda_runtime, "WORTHWHILE", ALWAYS)
     for least, bits in ((LEAST_PSNR, "f16"), (np.inf, "f32"), (np.nan, "f32")):
         leeway = Leeway(samples, psnr, least)
         runtime = CudaRuntime(network_maker()(), samples()[0], device, leeway=leeway)
@@ -83,7 +83,7 @@ def test_16_bits_where_they_are_near_enough(device, monkeypatch, caplog):
 @pytest.mark.parametrize("device", HERE)
 def test_16_bits_that_are_not_faster_or_fail_are_not_taken(device, monkeypatch, caplog):
     leeway = Leeway(samples, psnr, LEAST_PSNR)
-    monkeypatch.setattr(cuda_runtime, "WORTHWHILE", 0.0)
+    monkeypatch.setattr(cuda_runtime, "WORTHWHILE", NEVER)
     assert CudaRuntime(network_maker()(), samples()[0], device, leeway=leeway).name == f"{device}-f32"
 
     def only_32(network, example, place, dtype, *rest):

@@ -7,6 +7,7 @@ import numpy as np
 import platformdirs
 import pytest
 import torch
+from engines.small_network import ALWAYS, NEVER
 
 from s2s_live.engines import openvino_reduced
 from s2s_live.engines.runtime import psnr
@@ -141,7 +142,7 @@ def test_the_folder_says_what_it_is_and_on_which_terms(files, tmp_path):
     assert folder.data["front_end"] == {"kind": "log_psd", "frames": 1004}
 
 
-@pytest.mark.parametrize(("worthwhile", "least"), [(0.0, 50.0), (np.inf, 35.0)], ids=["32", "fewer"])
+@pytest.mark.parametrize(("worthwhile", "least"), [(NEVER, 50.0), (ALWAYS, 35.0)], ids=["32", "fewer"])
 def test_the_imported_model_hears_and_paints_live(files, tmp_path, monkeypatch, worthwhile, least):
     """In fewer bits never and always: otherwise it hangs on how fast they are just now."""
     from s2s_live.engines.base import PaintState

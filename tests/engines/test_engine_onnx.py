@@ -10,7 +10,7 @@ import types
 import numpy as np
 import pytest
 import torch
-from engines.small_network import samples
+from engines.small_network import ALWAYS, NEVER, samples
 
 from s2s_live.engines import compiled
 from s2s_live.engines.compiled import ONNX, Wanted, onnx_path, open_compiled
@@ -39,12 +39,12 @@ def not_called():
 
 @pytest.fixture
 def onnx_is_faster(monkeypatch):
-    monkeypatch.setattr(compiled, "_is_worth", lambda *_: True)
+    monkeypatch.setattr(compiled, "WORTHWHILE", ALWAYS)
 
 
 @pytest.fixture
 def onnx_is_slower(monkeypatch):
-    monkeypatch.setattr(compiled, "_is_worth", lambda *_: False)
+    monkeypatch.setattr(compiled, "WORTHWHILE", NEVER)
 
 
 @pytest.fixture
@@ -117,13 +117,16 @@ def test_a_network_that_it_gets_wrong_is_refused(network, onnx_is_faster, monkey
 )
 def test_it_is_chosen_where_it_spares_a_tenth(network, monkeypatch, took, chosen):
     seconds = {ONNX: took, "torch-fp32": 0.001}
-    monkeypatch.setattr(compiled, "_shortest", lambda way, _samples: seconds.get(way.name, 0.010))
+    monkeypatch.setattr(compiled, "by_turns", lambda runs, *_: {way: seconds.get(way, 0.010) for way in runs})
     found = open_compiled(Wanted(network, lambda: EXAMPLE, leeway=embedding_leeway(samples)))
     assert (found.name == ONNX) == chosen
 
 
 def test_it_is_not_chosen_for_what_is_quick_anyway(network, monkeypatch):
-    monkeypatch.setattr(compiled, "_shortest", lambda way, _samples: 0.0001 if way.name == ONNX else 0.0005)
+    seconds = {ONNX: 0.0001}
+    monkeypatch.setattr(
+        compiled, "by_turns", lambda runs, *_: {way: seconds.get(way, 0.0005) for way in runs}
+    )
     found = open_compiled(Wanted(network, lambda: EXAMPLE, leeway=embedding_leeway(samples)))
     assert found.name.startswith("openvino-"), "a network of a tenth of a millisecond is no reason to load it"
 
@@ -150,7 +153,7 @@ def test_what_fails_while_it_is_timed_is_told_without_a_time(network, monkeypatc
 def test_what_fails_while_it_is_timed_runs_where_there_is_no_other(
     network, without_openvino, monkeypatch, tmp_path
 ):
-    monkeypatch.setattr(compiled, "_shortest", lambda *_: float("inf"))
+    monkeypatch.setattr(compiled, "by_turns", lambda runs, *_: dict.fromkeys(runs, float("inf")))
     wanted = Wanted(network, lambda: EXAMPLE, cache=tmp_path / "a", leeway=embedding_leeway(samples))
     assert open_compiled(wanted).name == ONNX
 
@@ -199,7 +202,7 @@ def test_other_versions_and_processors_are_measured_anew(
     if changed == "processor":
         monkeypatch.setattr(compiled, "processor_name", lambda: "another")
     assert onnx_path(wanted.cache) != path
-    monkeypatch.setattr(compiled, "_is_worth", lambda *_: False)
+    monkeypatch.setattr(compiled, "WORTHWHILE", NEVER)
     assert open_compiled(wanted).name.startswith("openvino-")
 
 
@@ -233,7 +236,7 @@ def test_one_that_is_not_chosen_again_leaves_the_cache(network, onnx_is_faster, 
     wanted = Wanted(network, lambda: EXAMPLE, cache=tmp_path / "a", leeway=embedding_leeway(samples))
     open_compiled(wanted)
     write(onnx_path(wanted.cache), b"damaged")
-    monkeypatch.setattr(compiled, "_is_worth", lambda *_: False)
+    monkeypatch.setattr(compiled, "WORTHWHILE", NEVER)
     assert open_compiled(wanted).name.startswith("openvino-")
     assert not onnx_path(wanted.cache).exists()
 

@@ -5,7 +5,7 @@ import logging
 import numpy as np
 import pytest
 import torch
-from engines.small_network import samples
+from engines.small_network import ALWAYS, NEVER, samples
 
 from s2s_live.engines import openvino_reduced
 from s2s_live.engines.openvino_compiled import in_16_bits
@@ -29,8 +29,7 @@ def pictures(given=samples):
 @pytest.fixture
 def always(monkeypatch):
     """Fewer bits wherever they are near enough, faster or not."""
-    monkeypatch.setattr(openvino_reduced, "WORTHWHILE", np.inf)
-    monkeypatch.setattr(openvino_reduced, "WORTHWHILE_S", -np.inf)
+    monkeypatch.setattr(openvino_reduced, "WORTHWHILE", ALWAYS)
 
 
 @pytest.fixture
@@ -125,7 +124,7 @@ def test_ranges_that_samples_did_not_show_are_found_out(network, only_8_bits):
 
 
 def test_what_is_not_faster_stays_in_32_bits(network, monkeypatch):
-    monkeypatch.setattr(openvino_reduced, "WORTHWHILE", 0.0)
+    monkeypatch.setattr(openvino_reduced, "WORTHWHILE", NEVER)
     assert OpenVinoRuntime(network, lambda: samples()[0], leeway=pictures()).name == "openvino-f32"
 
 

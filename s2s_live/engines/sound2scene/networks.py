@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -21,6 +20,7 @@ from s2s_live.engines.sound2scene.description import Sound2SceneConfig, detects_
 from s2s_live.engines.sound2scene.levels import tone_curve
 from s2s_live.engines.sound2scene.planes import still_shapes
 from s2s_live.engines.sound2scene.scene import Scene
+from s2s_live.engines.timing import HELD_BACK, shortest
 from s2s_live.features.opening import open_front_end
 from s2s_live.store.folder import ModelFolder
 from s2s_live.world.lattices import still_lattices
@@ -170,12 +170,9 @@ class PaintingNetworks:
 
     def _has_time(self, plain: Painting) -> bool:
         """Whether painting finely would keep up, judged by what the plain network takes."""
-        scene, took = next(self._scenes(plain.scene)), []
-        for _ in range(4):
-            begun = time.perf_counter()
-            plain.runtime.run(*scene)
-            took.append(time.perf_counter() - begun)
-        return min(took) * (1.0 + extra_share(self._config)) < FRAME_S
+        scene = next(self._scenes(plain.scene))
+        took = shortest(lambda given: plain.runtime.run(*given), [scene] * HELD_BACK)
+        return took * (1.0 + extra_share(self._config)) < FRAME_S
 
     def _scenes(self, of_seed: Callable[[int], Scene] | None) -> Iterator[list[Floats]]:
         """What painting may be given: scenes between families, at the ends and in the middle of ranges."""
