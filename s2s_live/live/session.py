@@ -9,7 +9,7 @@ Threads, and what each may do:
 | s2s-hearing | whole hops -> features -> engine.hear -> target | waits for painting |
 | s2s-painting | steps the motion, engine.paint, publishes one frame by reference | queues frames |
 | s2s-between | publishes pictures between key frames, where painting is slow | waits for painting |
-| GUI | a timer takes the newest frame | inference, file or device work |
+| GUI | takes the newest frame when one wakes it, figures by a timer | inference, file or device work |
 | s2s-recorder | bounded queue -> encoder | blocks the painter |
 """
 

@@ -1,11 +1,11 @@
-"""The GUI's clock: takes every new frame, sound 30 times a second, figures four times."""
+"""The GUI's clock: takes every new frame at once, sound about 30 times a second, figures four times."""
 
 from __future__ import annotations
 
 import time
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Qt, QTimer
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from s2s_live.tracing import span
 from s2s_live.ui.messages import MessageBar
@@ -13,20 +13,23 @@ from s2s_live.ui.show_pace import USUAL_HZ, ShowPace, painting_hz
 
 if TYPE_CHECKING:
     from s2s_live.live.frame import Frame
-    from s2s_live.live.session import SessionStatus
+    from s2s_live.live.session import Session, SessionStatus
     from s2s_live.ui.main_window import MainWindow
 
 TICK_MS = 4
-"""A look for a new frame costs next to nothing; everything else keeps a slower rhythm of its own."""
+"""A look whether a frame is due costs next to nothing; everything else keeps a slower rhythm of its own."""
 CALM_MS = 24
 """While there are no frames: importing and opening a model need the interpreter more than the window does."""
-_SOUND_EVERY_S = 0.032
+_SOUND_EVERY_S, _SOUND_LATEST_S = 0.024, 0.045
+"""Between two pictures of the sound. It is drawn after a frame, where frames come: the network rests then."""
 _FIGURES_EVERY_S = 0.24
 _DISK_EVERY_S = 5.0
 
 
 class Refresh(QObject):
     """Owns the timer. Does nothing slow: everything it shows was computed elsewhere."""
+
+    _painted = Signal()
 
     def __init__(self, window: MainWindow) -> None:
         super().__init__(window)
@@ -37,6 +40,11 @@ class Refresh(QObject):
         self._shown: Frame | None = None
         self._sound_at = self._figures_at = self._disk_at = 0.0
         self._said = ""
+        self._session: Session | None = None
+        self._woken = False
+        self._painted.connect(self._take_painted, Qt.ConnectionType.QueuedConnection)
+        self._controller.show.opened.connect(self._follow_session)
+        window.scene.drawn.connect(self._follow_drawing, Qt.ConnectionType.QueuedConnection)
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self.tick)
@@ -48,6 +56,8 @@ class Refresh(QObject):
     def stop(self) -> None:
         """End."""
         self._timer.stop()
+        if self._session is not None:
+            self._session.remove_sink(self._wake)
 
     def tick(self) -> None:
         """One round."""
@@ -60,16 +70,30 @@ class Refresh(QObject):
             self._controller.curtain.advance(now)
             with span("take", frame=frame.index):
                 self._show_frame(frame)
-        if now - self._sound_at >= _SOUND_EVERY_S:
-            self._sound_at = now
-            with span("spectrogram"):
-                self._show_sound(now)
+        if now - self._sound_at >= _SOUND_LATEST_S:
+            self._show_sound(now)
             if frame is None:
                 self._controller.curtain.advance(now)
                 self._show_placeholder(now)
         elif now - self._figures_at >= _FIGURES_EVERY_S:  # not in the same round: each stays short
             self._figures_at = now
             self._show_figures(now)
+
+    def _follow_session(self) -> None:
+        """Be woken by its frames; it stays the same where the model changes."""
+        if self._session is None and self._controller.show.session is not None:
+            self._session = self._controller.show.session
+            self._session.add_sink(self._wake)
+
+    def _wake(self, _frame: Frame) -> None:
+        """On a painting thread. One wake at a time: a window that is held up finds no queue of them."""
+        if not self._woken:
+            self._woken = True
+            self._painted.emit()
+
+    def _take_painted(self) -> None:
+        self._woken = False
+        self.tick()
 
     def _show_frame(self, frame: Frame | None) -> None:
         window = self._window
@@ -83,14 +107,21 @@ class Refresh(QObject):
             scene.placeholder.loudness = loudness
         self._show_frame(None)
 
+    def _follow_drawing(self) -> None:
+        now = time.monotonic()
+        if now - self._sound_at >= _SOUND_EVERY_S:
+            self._show_sound(now)
+
     def _show_sound(self, now: float) -> None:
+        self._sound_at = now
         window, sound = self._window, self._controller.sound
-        columns = sound.spectrum.take()
-        if columns is not None and window.spectrogram is not None:
-            window.spectrogram.add(columns)
-        level = sound.feed.status(now)
-        window.top_bar.meter.show_level(level.rms_db, level.peak_db, level.clipped, now)
-        window.busy_line.advance(now)
+        with span("spectrogram"):
+            columns = sound.spectrum.take()
+            if columns is not None and window.spectrogram is not None:
+                window.spectrogram.add(columns)
+            level = sound.feed.status(now)
+            window.top_bar.meter.show_level(level.rms_db, level.peak_db, level.clipped, now)
+            window.busy_line.advance(now)
 
     def _show_figures(self, now: float) -> None:
         window, controller = self._window, self._controller

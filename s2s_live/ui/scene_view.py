@@ -35,6 +35,8 @@ class SceneView(QWidget):
 
     activated = Signal()
     """Double-clicked."""
+    drawn = Signal()
+    """A paint event has drawn a frame."""
 
     def __init__(
         self,
@@ -188,3 +190,4 @@ class SceneView(QWidget):
             self._painted_index = frame.index
         if self.on_painted is not None:
             self.on_painted(frame.index, now)
+        self.drawn.emit()
