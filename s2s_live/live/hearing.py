@@ -10,6 +10,7 @@ from s2s_live.audio.feed import Feed
 from s2s_live.audio.ring import SamplesLost
 from s2s_live.engines.base import Engine, Prepares
 from s2s_live.live.listener import Heard, Listener
+from s2s_live.live.pacing import Room
 from s2s_live.live.statistics import Meter
 from s2s_live.live.worker import Worker
 from s2s_live.tracing import span
@@ -18,6 +19,11 @@ log = logging.getLogger(__name__)
 
 IDLE_S = 0.004
 """Longest wait between looks at the programme while the next hop is still sounding."""
+ROOM_S, ROOM = 0.012, 0.25
+"""Longest wait for a moment at which nothing is painted, in seconds and in hops: well within the delay after
+which targets count."""
+SMOOTHING = 0.1
+"""Share of a hearing's time in the running mean."""
 
 
 class Hearing(Worker):
@@ -33,8 +39,12 @@ class Hearing(Worker):
         publish: Callable[[Heard], None],
         first_hop: int,
         values: Callable[[], Mapping[str, float]],
+        room: Room,
     ) -> None:
+        """`room` is what painting leaves: hearing begins where it fits in, or a little later."""
         super().__init__("s2s-hearing")
+        self._room = room
+        self._takes_s = 0.0
         self._values = values
         self.meter = Meter()
         """Of hearings; not of hops at which nothing else had begun."""
@@ -50,6 +60,9 @@ class Hearing(Worker):
 
     def work(self) -> None:
         """Take all whole hops there are, hear the newest."""
+        if self._listener.needs[1] <= self._feed.program.written:
+            hop_s = self._listener.hop_length / self._feed.program.sample_rate
+            self._room.wait(time.monotonic(), self._takes_s, min(ROOM_S, ROOM * hop_s))
         pushed = 0
         while self._listener.needs[1] <= self._feed.program.written:
             self._push()
@@ -63,8 +76,10 @@ class Hearing(Worker):
         with span("hear", hop=self._listener.next_hop - 1):
             heard = self._listener.hear(self._values(), self._prepared)
         self._publish(heard)
+        took = time.perf_counter() - begun
+        self._takes_s += SMOOTHING * (took - self._takes_s)
         if heard.fresh:
-            self.meter.add(time.monotonic(), (time.perf_counter() - begun) * 1e3)
+            self.meter.add(time.monotonic(), took * 1e3)
 
     def _push(self) -> None:
         start, stop = self._listener.needs

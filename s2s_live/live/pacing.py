@@ -1,6 +1,8 @@
-"""When to paint next: a pure decision, given the time."""
+"""When to paint next, and when there is room for work beside painting: pure decisions, given the time."""
 
 from __future__ import annotations
+
+import threading
 
 
 class Pacer:
@@ -24,3 +26,40 @@ class Pacer:
         if self._due is None or now - self._due > interval:
             self._due = now
         self._due += interval
+
+
+class Room:
+    """The time that painting leaves between its frames; its thread tells when they begin and end.
+
+    Two that compute at once hold each other up where cores are few. And as a hop is a whole number of frames,
+    hearing falls on every third of them, or on none, for minutes: by chance.
+    """
+
+    def __init__(self, pacer: Pacer) -> None:
+        self._pacer = pacer
+        self._begun: float | None = None
+        self._took = 0.0
+        self._ended = threading.Event()
+
+    def begin(self, now: float) -> None:
+        """A frame is begun."""
+        self._begun = now
+
+    def end(self, now: float) -> None:
+        """It is painted."""
+        if self._begun is not None:
+            self._took, self._begun = now - self._begun, None
+        self._ended.set()
+
+    def holds(self, now: float, seconds: float) -> bool:
+        """Whether work of so many seconds ends before the next frame begins, or would never do so."""
+        fps = self._pacer.fps
+        if fps <= 0 or self._took + seconds > 1.0 / fps:
+            return True
+        return self._begun is None and self._pacer.wait(now) >= seconds
+
+    def wait(self, now: float, seconds: float, at_most: float) -> None:
+        """From another thread: wait for the end of a frame if there is no room, `at_most` so many seconds."""
+        if not self.holds(now, seconds):
+            self._ended.clear()
+            self._ended.wait(at_most)

@@ -14,7 +14,7 @@ from s2s_live.engines.base import Picture
 from s2s_live.live.between import Between
 from s2s_live.live.frame import Frame
 from s2s_live.live.listener import Heard
-from s2s_live.live.pacing import Pacer
+from s2s_live.live.pacing import Pacer, Room
 from s2s_live.live.performer import Performer, levels_of
 from s2s_live.live.statistics import Meter
 from s2s_live.live.worker import Worker
@@ -43,6 +43,8 @@ class Painting(Worker):
         self.frame: Frame | None = None
         self.meter = Meter()
         self.pacer = Pacer(fps)
+        self.room = Room(self.pacer)
+        """For work beside painting."""
         self.sinks: tuple[Sink, ...] = ()
         self.performer = performer
         self._feed = feed
@@ -90,7 +92,11 @@ class Painting(Worker):
             self.pause(0.001)
             return
         self.pacer.begin(now)
-        self._paint(position)
+        self.room.begin(now)
+        try:
+            self._paint(position)
+        finally:
+            self.room.end(time.monotonic())
 
     def _paint(self, position: int) -> None:
         begun = time.perf_counter()

@@ -1,9 +1,12 @@
 """Pacing is a pure decision: stalls and jumps are tested without sleeping."""
 
+import threading
+import time
+
 import pytest
 
 from s2s_live.live import statistics
-from s2s_live.live.pacing import Pacer
+from s2s_live.live.pacing import Pacer, Room
 from s2s_live.live.statistics import Meter
 
 
@@ -56,3 +59,59 @@ def test_a_meter_tells_of_the_newest_and_from_a_begin_on_of_all(monkeypatch):
     assert meter.whole().p50 == pytest.approx(999.5), "no more than so many are kept, the newest"
     meter.begin()
     assert meter.whole() is None
+
+
+def painted(fps, took):
+    """The room after a frame that was begun at 1.0, and what is to be called where the next one is."""
+    pacer = Pacer(fps)
+    room = Room(pacer)
+
+    def begin(now):
+        pacer.begin(now)
+        room.begin(now)
+
+    begin(1.0)
+    room.end(1.0 + took)
+    return room, begin
+
+
+@pytest.mark.parametrize(
+    ("now", "there"), [(1.007, True), (1.011, True), (1.013, False), (1.019, False)], ids=str
+)
+def test_there_is_room_until_the_next_frame(now, there):
+    assert painted(50.0, 0.006)[0].holds(now, 0.008) == there
+
+
+def test_there_is_none_while_a_frame_is_painted():
+    room, begin = painted(50.0, 0.006)
+    begin(1.020)
+    assert not room.holds(1.021, 0.001)
+    room.end(1.026)
+    assert room.holds(1.026, 0.001)
+
+
+@pytest.mark.parametrize(("fps", "took"), [(0.0, 0.006), (50.0, 0.013), (50.0, 2.0)])
+def test_where_frames_leave_no_room_nothing_is_waited_for(fps, took):
+    room, begin = painted(fps, took)
+    begin(1.020)
+    assert room.holds(1.021, 0.008)
+    room.wait(1.021, 0.008, 1e6)
+
+
+def test_room_is_waited_for_until_the_frame_is_painted():
+    room, begin = painted(50.0, 0.006)
+    begin(1.020)
+    waiting = threading.Thread(target=room.wait, args=(1.021, 0.008, 1e6), daemon=True)
+    waiting.start()
+    waiting.join(0.05)
+    assert waiting.is_alive()
+    while waiting.is_alive():  # it may just be about to
+        room.end(1.026)
+        time.sleep(0.001)
+
+
+def test_room_is_waited_for_no_longer_than_allowed():
+    room, begin = painted(50.0, 0.006)
+    begin(1.020)
+    room.wait(1.021, 0.008, 0.01)
+    assert not room.holds(1.031, 0.008)

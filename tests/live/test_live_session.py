@@ -220,3 +220,25 @@ def test_a_failing_frame_is_told_and_the_show_goes_on(engine, feed):
 def test_spec_is_immutable(engine):
     with pytest.raises(dataclasses.FrozenInstanceError):
         engine.spec.model = "other"
+
+
+def test_hearing_goes_on_while_a_frame_hangs(engine, feed):
+    let_go = threading.Event()
+
+    class Hangs:
+        def __getattr__(self, name):
+            return getattr(engine, name)
+
+        def paint(self, state):
+            let_go.wait()
+            return engine.paint(state)
+
+    session = Session(Hangs(), feed)
+    session.start()
+    try:
+        begun = session.hearing.features.count
+        assert wait_for(lambda: session.hearing.features.count > begun + 20)
+        assert session.frame is None
+    finally:
+        let_go.set()
+        assert session.stop()
