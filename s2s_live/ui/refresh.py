@@ -85,9 +85,9 @@ class Refresh(QObject):
             self._session = self._controller.show.session
             self._session.add_sink(self._wake)
 
-    def _wake(self, _frame: Frame) -> None:
+    def _wake(self, frame: Frame) -> None:
         """On a painting thread. One wake at a time: a window that is held up finds no queue of them."""
-        if not self._woken:
+        if not self._woken and not self._pace.too_soon(frame.painted):
             self._woken = True
             self._painted.emit()
 

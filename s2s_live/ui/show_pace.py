@@ -45,12 +45,16 @@ class ShowPace:
         self._seen_at: float | None = None
         self._owed = 0.0
 
+    def too_soon(self, now: float) -> bool:
+        """Whether the last drawing was so short ago that nothing is due. Any thread may ask."""
+        return now - self._drawn_at < _GAP / self.hz
+
     def due(self, now: float, *, fresh: bool) -> bool:
         """Whether to draw at monotonic time `now`; `fresh`: there is a frame that was not yet drawn."""
         if self._seen_at is not None:
             self._owed = min(self._owed + (now - self._seen_at) * _FLOOR * self.hz, _MOST_OWED)
         self._seen_at = now
-        if now - self._drawn_at < _GAP / self.hz or not (fresh or self._owed >= 1.0):
+        if self.too_soon(now) or not (fresh or self._owed >= 1.0):
             return False
         self._drawn_at = now
         self._owed = max(self._owed - 1.0, -_MOST_AHEAD)

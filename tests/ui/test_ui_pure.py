@@ -128,6 +128,16 @@ def drawn(frames, seconds, step=0.004, hz=60.0):
     return drawings / seconds, len(shown) / seconds
 
 
+def test_right_after_a_drawing_it_is_too_soon_for_the_next():
+    pace = ShowPace()
+    assert not pace.too_soon(1.0)
+    assert pace.due(1.0, fresh=True)
+    assert pace.too_soon(1.013)
+    assert not pace.due(1.013, fresh=True)
+    assert not pace.too_soon(1.0145)
+    assert pace.due(1.0145, fresh=True)
+
+
 def jittered(rate, jitter):
     noise = np.random.default_rng(7).uniform(-jitter, jitter, 10_000)
     return lambda k: k / rate + noise[k]
