@@ -79,5 +79,7 @@ def _faster(
         log.info("16 bits are not near enough: %s %.4g", leeway.near.__name__, min(near))
         return F32, exact
     took = by_turns({F32: exact.run, F16: short.run}, held, ROUNDS)
+    if took[F32] == float("inf"):
+        raise RuntimeError("its runs fail")
     log.info("a run takes %.2f ms in 32 bits, %.2f ms in 16", 1e3 * took[F32], 1e3 * took[F16])
     return (F16, short) if WORTHWHILE.holds(took[F16], took[F32]) else (F32, exact)

@@ -20,10 +20,10 @@ log = logging.getLogger(__name__)
 IDLE_S = 0.004
 """Longest wait between looks at the programme while the next hop is still sounding."""
 ROOM_S, ROOM = 0.012, 0.25
-"""Longest wait for a moment at which nothing is painted, in seconds and in hops: well within the delay after
-which targets count."""
+"""Longest wait for a moment at which nothing is painted, in seconds and in hops: within the delay after which
+targets count."""
 SMOOTHING = 0.1
-"""Share of a hearing's time in the running mean."""
+"""Share of a hearing's time, features and all, in the running mean."""
 
 
 class Hearing(Worker):
@@ -63,6 +63,7 @@ class Hearing(Worker):
         if self._listener.needs[1] <= self._feed.program.written:
             hop_s = self._listener.hop_length / self._feed.program.sample_rate
             self._room.wait(time.monotonic(), self._takes_s, min(ROOM_S, ROOM * hop_s))
+        began = time.perf_counter()
         pushed = 0
         while self._listener.needs[1] <= self._feed.program.written:
             self._push()
@@ -76,10 +77,11 @@ class Hearing(Worker):
         with span("hear", hop=self._listener.next_hop - 1):
             heard = self._listener.hear(self._values(), self._prepared)
         self._publish(heard)
-        took = time.perf_counter() - begun
-        self._takes_s += SMOOTHING * (took - self._takes_s)
+        ended = time.perf_counter()
         if heard.fresh:
-            self.meter.add(time.monotonic(), took * 1e3)
+            self.meter.add(time.monotonic(), (ended - begun) * 1e3)
+            if heard.target is not self._engine.silence():  # for which nothing was computed
+                self._takes_s += SMOOTHING * (ended - began - self._takes_s)
 
     def _push(self) -> None:
         start, stop = self._listener.needs

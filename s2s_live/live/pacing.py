@@ -31,8 +31,8 @@ class Pacer:
 class Room:
     """The time that painting leaves between its frames; its thread tells when they begin and end.
 
-    Two that compute at once hold each other up where cores are few. And as a hop is a whole number of frames,
-    hearing falls on every third of them, or on none, for minutes: by chance.
+    Two that compute at once hold each other up where cores are few. And where a hop is a whole number of
+    frames (50 ms, three at 60 Hz), hearing falls on one of three or on none for minutes: by chance.
     """
 
     def __init__(self, pacer: Pacer) -> None:
@@ -60,6 +60,6 @@ class Room:
 
     def wait(self, now: float, seconds: float, at_most: float) -> None:
         """From another thread: wait for the end of a frame if there is no room, `at_most` so many seconds."""
+        self._ended.clear()  # first: an end in between is not missed
         if not self.holds(now, seconds):
-            self._ended.clear()
             self._ended.wait(at_most)

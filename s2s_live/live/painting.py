@@ -91,8 +91,8 @@ class Painting(Worker):
         if position <= self._position or position < self.performer.motion.tick * TICK:
             self.pause(0.001)
             return
-        self.pacer.begin(now)
         self.room.begin(now)
+        self.pacer.begin(now)
         try:
             self._paint(position)
         finally:

@@ -6,7 +6,7 @@ Threads, and what each may do:
 |---|---|---|
 | PortAudio callback | copies the block into a preallocated ring, bumps a counter | allocates, locks, logs |
 | s2s-feed | gain, channel, 48 kHz, mixes two; writes programme ring and tick levels | waits for anyone |
-| s2s-hearing | whole hops -> features -> engine.hear -> target | waits for painting beyond a frame |
+| s2s-hearing | whole hops -> features -> engine.hear -> target | waits for painting over 12 ms |
 | s2s-painting | steps the motion, engine.paint, publishes one frame by reference | queues frames |
 | s2s-between | publishes pictures between key frames, where painting is slow | waits for painting |
 | GUI | takes the newest frame when one wakes it, figures by a timer | inference, file or device work |

@@ -41,7 +41,7 @@ class Refresh(QObject):
         self._sound_at = self._figures_at = self._disk_at = 0.0
         self._said = ""
         self._session: Session | None = None
-        self._woken = False
+        self._woken = self._over = False
         self._painted.connect(self._take_painted, Qt.ConnectionType.QueuedConnection)
         self._controller.show.opened.connect(self._follow_session)
         window.scene.drawn.connect(self._follow_drawing, Qt.ConnectionType.QueuedConnection)
@@ -51,10 +51,11 @@ class Refresh(QObject):
 
     def start(self) -> None:
         """Begin."""
-        self._timer.start(CALM_MS)
+        self._timer.start(CALM_MS if self._shown is None else TICK_MS)
 
     def stop(self) -> None:
-        """End."""
+        """End. What was called for before does nothing then."""
+        self._over = True
         self._timer.stop()
         if self._session is not None:
             self._session.remove_sink(self._wake)
@@ -65,12 +66,13 @@ class Refresh(QObject):
         frame = self._controller.show.frame
         if frame is not None and self._shown is None:
             self._timer.setInterval(TICK_MS)
-        if frame is not None and self._pace.due(now, fresh=frame is not self._shown):
+        due = frame is not None and self._pace.due(now, fresh=frame is not self._shown)
+        if frame is not None and due:
             self._shown = frame
             self._controller.curtain.advance(now)
             with span("take", frame=frame.index):
                 self._show_frame(frame)
-        if now - self._sound_at >= _SOUND_LATEST_S:
+        if not due and now - self._sound_at >= _SOUND_LATEST_S:
             self._show_sound(now)
             if frame is None:
                 self._controller.curtain.advance(now)
@@ -87,13 +89,14 @@ class Refresh(QObject):
 
     def _wake(self, frame: Frame) -> None:
         """On a painting thread. One wake at a time: a window that is held up finds no queue of them."""
-        if not self._woken and not self._pace.too_soon(frame.painted):
+        if not (self._woken or self._over or self._pace.too_soon(frame.painted)):
             self._woken = True
             self._painted.emit()
 
     def _take_painted(self) -> None:
         self._woken = False
-        self.tick()
+        if not self._over:
+            self.tick()
 
     def _show_frame(self, frame: Frame | None) -> None:
         window = self._window
@@ -109,7 +112,7 @@ class Refresh(QObject):
 
     def _follow_drawing(self) -> None:
         now = time.monotonic()
-        if now - self._sound_at >= _SOUND_EVERY_S:
+        if not self._over and now - self._sound_at >= _SOUND_EVERY_S:
             self._show_sound(now)
 
     def _show_sound(self, now: float) -> None:

@@ -97,6 +97,14 @@ def test_16_bits_that_are_not_faster_or_fail_are_not_taken(device, monkeypatch, 
     assert "16 bits fail: no such operator" in caplog.text
 
 
+@pytest.mark.parametrize("device", HERE)
+def test_a_device_whose_runs_fail_is_not_used(device, monkeypatch):
+    leeway = Leeway(samples, psnr, LEAST_PSNR)
+    monkeypatch.setattr(cuda_runtime, "by_turns", lambda runs, *_: dict.fromkeys(runs, float("inf")))
+    with pytest.raises(RuntimeError, match="its runs fail"):
+        CudaRuntime(network_maker()(), samples()[0], device, leeway=leeway)
+
+
 def test_inputs_of_another_shape_are_told():
     runtime = CudaRuntime(network_maker()(), samples()[0], "cpu")
     with pytest.raises(ValueError, match="is wanted"):

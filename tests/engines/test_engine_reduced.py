@@ -235,3 +235,10 @@ def test_cosine_is_that_of_the_farthest_row():
     one, other = np.array([[1.0, 0.0], [3.0, 4.0]]), np.array([[2.0, 0.0], [4.0, 3.0]])
     assert cosine(one, other) == pytest.approx(24.0 / 25.0)
     assert cosine(one, one) == pytest.approx(1.0)
+
+
+def test_where_its_runs_fail_another_runtime_takes_over(network, monkeypatch, caplog):
+    monkeypatch.setattr(openvino_reduced, "by_turns", lambda runs, *_: dict.fromkeys(runs, float("inf")))
+    found = open_runtime(network, lambda: samples()[0], leeway=pictures())
+    assert not found.name.startswith("openvino-")
+    assert "OpenVINO cannot run this network (its runs fail)" in caplog.text

@@ -4,6 +4,7 @@ import dataclasses
 import json
 import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 from waiting import wait_for
@@ -242,3 +243,31 @@ def test_hearing_goes_on_while_a_frame_hangs(engine, feed):
     finally:
         let_go.set()
         assert session.stop()
+
+
+def test_every_hop_asks_for_room_and_every_frame_tells_of_its_end(engine, feed):
+    asked, told = [], []
+
+    class Fails:
+        def __getattr__(self, name):
+            return getattr(engine, name)
+
+        def paint(self, state):
+            if len(told) == 9:  # the fifth frame
+                raise RuntimeError("no picture today")
+            return engine.paint(state)
+
+    session = Session(Fails(), feed)
+    session.hearing._room = SimpleNamespace(wait=lambda _now, *given: asked.append(given))
+    session.painting.room = SimpleNamespace(
+        begin=lambda _now: told.append("begin"), end=lambda _now: told.append("end")
+    )
+    session.start()
+    assert wait_for(lambda: len(asked) > 10 and len(told) > 20)
+    assert session.stop()
+    assert session.painting.errors == 1
+    assert told[:20] == ["begin", "end"] * 10
+    assert session.hearing.features.count <= len(asked) + session.hearing.skipped
+    assert max(at_most for _, at_most in asked) <= min(0.012, engine.spec.hop_s / 4)
+    assert asked[0][0] == 0.0
+    assert max(seconds for seconds, _ in asked) > 0.0, "it has learnt how long hearing takes"

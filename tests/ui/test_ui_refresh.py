@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QApplication
 from waiting import wait_for
 
 from s2s_live.tracing import recording
+from s2s_live.ui.refresh import TICK_MS
 
 LONG = 120_000
 """Milliseconds to wait on a busy machine."""
@@ -42,7 +43,8 @@ def test_a_window_that_was_held_up_finds_no_queue_of_frames(without_looks, monke
 
 def test_the_picture_of_the_sound_follows_that_of_the_scene(window, qtbot, tmp_path):
     with recording(tmp_path / "trace.json"):
-        qtbot.wait(1_000)
+        before = window.scene.shown
+        qtbot.waitUntil(lambda: window.scene.shown > before + 60, timeout=LONG)
     spans = json.loads((tmp_path / "trace.json").read_text(encoding="utf-8"))["traceEvents"]
     order = [span["name"] for span in spans if span["name"] in ("take", "draw", "spectrogram")]
     assert order.count("spectrogram") > 3
@@ -65,3 +67,21 @@ def test_a_closed_window_is_woken_no_more(open_window, qtbot, close):
     assert session._sinks
     close(window)
     assert session._sinks == ()
+
+
+def test_what_was_called_for_before_the_end_does_nothing_after_it(open_window, qtbot, monkeypatch):
+    window, done = open_window(), []
+    qtbot.waitUntil(lambda: window.scene.shown > 2, timeout=LONG)
+    monkeypatch.setattr(window.refresh, "tick", lambda: done.append("tick"))
+    monkeypatch.setattr(window.refresh, "_show_sound", lambda _now: done.append("sound"))
+    window.refresh._sound_at = 0.0
+    window.refresh._painted.emit()
+    window.scene.drawn.emit()
+    window.refresh.stop()
+    QApplication.sendPostedEvents(window.refresh)
+    assert done == []
+
+
+def test_a_window_that_is_shown_again_looks_as_often_as_before(window):
+    window.refresh.start()
+    assert window.refresh._timer.interval() == TICK_MS

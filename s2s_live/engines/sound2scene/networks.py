@@ -20,7 +20,7 @@ from s2s_live.engines.sound2scene.description import Sound2SceneConfig, detects_
 from s2s_live.engines.sound2scene.levels import tone_curve
 from s2s_live.engines.sound2scene.planes import still_shapes
 from s2s_live.engines.sound2scene.scene import Scene
-from s2s_live.engines.timing import HELD_BACK, shortest
+from s2s_live.engines.timing import shortest
 from s2s_live.features.opening import open_front_end
 from s2s_live.store.folder import ModelFolder
 from s2s_live.world.lattices import still_lattices
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 Z_LIMIT = 2.0
 """z is cut here before truncation scales it: beyond lie scenes that training hardly saw."""
+TRIES = 4
+"""Frames that tell how long painting takes."""
 SAMPLES = 28
 """Inputs that ranges for 8 bits are measured on and results compared on."""
 SOUNDS, SOUND_S = 16, 11
@@ -171,7 +173,7 @@ class PaintingNetworks:
     def _has_time(self, plain: Painting) -> bool:
         """Whether painting finely would keep up, judged by what the plain network takes."""
         scene = next(self._scenes(plain.scene))
-        took = shortest(lambda given: plain.runtime.run(*given), [scene] * HELD_BACK)
+        took = shortest(lambda given: plain.runtime.run(*given), [scene] * TRIES)
         return took * (1.0 + extra_share(self._config)) < FRAME_S
 
     def _scenes(self, of_seed: Callable[[int], Scene] | None) -> Iterator[list[Floats]]:
