@@ -1,4 +1,4 @@
-"""When to paint next, and when there is room for work beside painting: pure decisions, given the time."""
+"""When to paint next, and when there is room for work beside painting: decided from the time handed in."""
 
 from __future__ import annotations
 

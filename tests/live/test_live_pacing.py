@@ -89,33 +89,36 @@ def test_there_is_none_while_a_frame_is_painted():
     assert room.holds(1.026, 0.001)
 
 
+def waiting_for(room, at_most=60.0):
+    """A thread that has begun to wait for room for 8 ms."""
+    thread = threading.Thread(target=room.wait, args=(1.021, 0.008, at_most), daemon=True)
+    thread.start()
+    return thread
+
+
+def ends(thread):
+    thread.join(30.0)
+    return not thread.is_alive()
+
+
 @pytest.mark.parametrize(("fps", "took"), [(0.0, 0.006), (50.0, 0.013), (50.0, 2.0)])
 def test_where_frames_leave_no_room_nothing_is_waited_for(fps, took):
     room, begin = painted(fps, took)
     begin(1.020)
-    assert room.holds(1.021, 0.008)
-    waiting = threading.Thread(target=room.wait, args=(1.021, 0.008, 60.0), daemon=True)
-    waiting.start()
-    waiting.join(30.0)
-    assert not waiting.is_alive()
+    assert ends(waiting_for(room))
 
 
 def test_room_is_waited_for_until_the_frame_is_painted():
     room, begin = painted(50.0, 0.006)
     begin(1.020)
-    waiting = threading.Thread(target=room.wait, args=(1.021, 0.008, 60.0), daemon=True)
-    waiting.start()
+    waiting = waiting_for(room)
     waiting.join(0.05)
     assert waiting.is_alive()
     room.end(1.026)
-    waiting.join(30.0)
-    assert not waiting.is_alive()
+    assert ends(waiting)
 
 
 def test_room_is_waited_for_no_longer_than_allowed():
     room, begin = painted(50.0, 0.006)
     begin(1.020)
-    waiting = threading.Thread(target=room.wait, args=(1.021, 0.008, 0.01), daemon=True)
-    waiting.start()
-    waiting.join(30.0)
-    assert not waiting.is_alive()
+    assert ends(waiting_for(room, at_most=0.01))
